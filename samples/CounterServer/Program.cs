@@ -1,0 +1,45 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using CounterServer;
+using SeamlessReboot;
+
+Options options = Options.Parse(args);
+using Rebooter rebooter = Rebooter.Start(new RebooterOptions
+{
+    SpoolDirectory = options.Spool,
+    RebootSignals = [PosixSignal.SIGHUP],
+    Serializer = new JsonStateSerializer(CounterJson.Default),
+    LoggerFactory = new StderrLogger(),
+});
+
+long lastId = 0;
+string padding = new('x', options.StateBytes);
+List<Socket> listeners = [];
+if (options.Port is int port)
+    listeners.Add(rebooter.Listen(new IPEndPoint(IPAddress.Loopback, port), backlog: 4096));
+if (options.Unix is string path)
+    listeners.Add(rebooter.Listen(new UnixDomainSocketEndPoint(path), backlog: 4096));
+rebooter.Keep("last-id", () => Interlocked.Read(ref lastId), id => lastId = id);
+rebooter.Restore(saved => new CounterSession(saved.OpenConnection(), saved.ReadState<CounterState>()));
+rebooter.Ready();
+
+int boundPort = (listeners[0].LocalEndPoint as IPEndPoint)?.Port ?? 0;
+RebootReport? reboot = rebooter.LastReboot;
+string pause = (reboot?.Pause.TotalMilliseconds ?? 0).ToString("0.0", CultureInfo.InvariantCulture);
+string stages = string.Join(',', reboot?.Stages.Select(s => string.Create(CultureInfo.InvariantCulture,
+    $"\"{s.Key}\":{s.Value.TotalMilliseconds:0.00}")) ?? []);
+Console.WriteLine($"{{\"event\":\"ready\",\"generation\":{rebooter.Generation},\"pid\":{Environment.ProcessId},\"sessions\":{rebooter.SessionCount},"
+    + $"\"port\":{boundPort},\"pause_ms\":{pause},\"lost\":{reboot?.SessionsLost.Count ?? 0},\"stages_ms\":{{{stages}}}}}");
+
+await Task.WhenAll(listeners.Select(AcceptAsync));
+
+async Task AcceptAsync(Socket listener)
+{
+    while (true)
+    {
+        SessionConnection connection = new(await rebooter.AcceptAsync(listener));
+        rebooter.Add(new CounterSession(connection, new CounterState { Id = Interlocked.Increment(ref lastId), Padding = padding }));
+    }
+}

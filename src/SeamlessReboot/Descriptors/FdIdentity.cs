@@ -1,0 +1,76 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Mono.Unix.Native;
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot.Descriptors;
+
+/// <summary>
+/// What makes a descriptor the one that was recorded and not another that has got its number: for a socket its kind, its
+/// addresses and the kernel's cookie; for anything else device and inode.
+/// </summary>
+internal readonly struct FdIdentity
+{
+    private readonly byte _kind;
+    private readonly ulong _first;
+    private readonly ulong _second;
+    private readonly byte[] _local;
+    private readonly byte[] _remote;
+
+    private FdIdentity(byte kind, ulong first, ulong second, byte[] local, byte[] remote)
+    {
+        _kind = kind;
+        _first = first;
+        _second = second;
+        _local = local;
+        _remote = remote;
+    }
+
+    private enum Kinds : byte
+    {
+        Socket = 1,
+        File = 2,
+    }
+
+    internal static FdIdentity Of(SafeHandle handle)
+    {
+        using FdLease lease = new(handle);
+        return Of(lease.Fd) ?? throw new ObjectDisposedException(nameof(handle));
+    }
+
+    /// <summary>Null when the descriptor is not open.</summary>
+    internal static FdIdentity? Of(int fd)
+    {
+        if (SocketKernel.Kind(fd) is (int domain, int type))
+            return new FdIdentity((byte)Kinds.Socket, SocketKernel.Cookie(fd), ((ulong)domain << 32) | (uint)type,
+                SocketKernel.LocalAddress(fd), SocketKernel.RemoteAddress(fd));
+        return Syscall.fstat(fd, out Stat stat) == 0 ? new FdIdentity((byte)Kinds.File, stat.st_dev, stat.st_ino, [], []) : null;
+    }
+
+    /// <summary>Null when these bytes are no identity.</summary>
+    internal static FdIdentity? Decode(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < 19 || bytes.Length < 19 + bytes[17] + bytes[18])
+            return null;
+        return new FdIdentity(bytes[0], BinaryPrimitives.ReadUInt64LittleEndian(bytes[1..]), BinaryPrimitives.ReadUInt64LittleEndian(bytes[9..]),
+            bytes.Slice(19, bytes[17]).ToArray(), bytes.Slice(19 + bytes[17], bytes[18]).ToArray());
+    }
+
+    internal byte[] Encode()
+    {
+        byte[] bytes = new byte[19 + _local.Length + _remote.Length];
+        bytes[0] = _kind;
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(1), _first);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(9), _second);
+        bytes[17] = (byte)_local.Length;
+        bytes[18] = (byte)_remote.Length;
+        _local.CopyTo(bytes, 19);
+        _remote.CopyTo(bytes, 19 + _local.Length);
+        return bytes;
+    }
+
+    /// <summary>Whether the descriptor is the recorded one. A client that has gone since has no remote address left; that is no mismatch.</summary>
+    internal bool Matches(FdIdentity now) =>
+        _kind == now._kind && _first == now._first && _second == now._second && _local.AsSpan().SequenceEqual(now._local)
+        && (now._remote.Length == 0 || _remote.Length == 0 || _remote.AsSpan().SequenceEqual(now._remote));
+}

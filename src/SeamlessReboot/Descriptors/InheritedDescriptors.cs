@@ -1,0 +1,76 @@
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot.Descriptors;
+
+/// <summary>
+/// The one table that every road ends in: name to descriptor. Each is taken once; what nobody took is closed at Ready.
+/// Not thread-safe.
+/// </summary>
+internal sealed class InheritedDescriptors
+{
+    private readonly Dictionary<string, Entry> _table = new(StringComparer.Ordinal);
+    private readonly HashSet<int> _open = [];
+
+    private readonly record struct Entry(int Fd, FdIdentity? Identity);
+
+    /// <summary>Every descriptor that nobody has taken.</summary>
+    internal IReadOnlyCollection<int> Unclaimed => _open;
+
+    /// <summary>Names a descriptor; from here on it is closed on exec again.</summary>
+    /// <returns>False when the name or the descriptor has been given already, or the descriptor is not open.</returns>
+    internal bool TryAdd(string name, int fd, ReadOnlySpan<byte> identity)
+    {
+        if (fd < 3 || _table.ContainsKey(name) || !Fd.TrySetCloseOnExec(fd, true) || !_open.Add(fd))
+            return false;
+        _table.Add(name, new Entry(fd, FdIdentity.Decode(identity)));
+        return true;
+    }
+
+    /// <summary>
+    /// Adds every descriptor that came over the exec and has no name: exactly those without close-on-exec, since the runtime
+    /// sets it on its own. For when the spool is damaged and does not name them all.
+    /// </summary>
+    internal void AddNameless(IEnumerable<int> except)
+    {
+        HashSet<int> known = [.. except];
+        foreach (int fd in Fd.ListOpen() ?? [])
+            if (fd > 2 && !known.Contains(fd) && Fd.IsCloseOnExec(fd) == false && Fd.TrySetCloseOnExec(fd, true))
+                _open.Add(fd);
+    }
+
+    internal bool Contains(string name) => _table.ContainsKey(name);
+
+    /// <summary>Hands out a descriptor, once it has shown to be the recorded one.</summary>
+    /// <returns>False when there is none of that name, or one that cannot be trusted: then <paramref name="refusal"/> says why.</returns>
+    internal bool TryTake(string name, out int fd, out string? refusal)
+    {
+        refusal = null;
+        if (!_table.Remove(name, out Entry entry))
+        {
+            fd = -1;
+            return false;
+        }
+
+        fd = entry.Fd;
+        _open.Remove(fd);
+        if (entry.Identity is FdIdentity recorded && FdIdentity.Of(fd) is FdIdentity now && recorded.Matches(now))
+            return true;
+        refusal = $"Descriptor {fd} is not the one that was recorded as '{name}': it is {Fd.Describe(fd)}. It was refused.";
+        return false;
+    }
+
+    /// <summary>A nameless listening socket on this local address, for when its record was lost with a damaged spool.</summary>
+    internal int? TakeListener(ReadOnlySpan<byte> localAddress)
+    {
+        foreach (int fd in _open)
+        {
+            if (SocketKernel.IsListening(fd) && SocketKernel.LocalAddress(fd).AsSpan().SequenceEqual(localAddress))
+            {
+                _open.Remove(fd);
+                return fd;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Reflection;
+using System.Text;
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot;
+
+/// <summary>What will be started: found again at each reboot, by the names of the start, so that a new release is taken.</summary>
+internal sealed class ExecPlan
+{
+    private static readonly string[] _ours = ["SEAMLESSREBOOT_"];
+    private readonly List<byte[]> _environment;
+
+    private ExecPlan(string directory, string path, IReadOnlyList<byte[]> arguments, List<byte[]> environment)
+    {
+        Directory = directory;
+        Path = path;
+        Arguments = arguments;
+        _environment = environment;
+    }
+
+    /// <summary>The working directory of the start.</summary>
+    internal string Directory { get; }
+
+    /// <summary>As given to execve; may be relative to <see cref="Directory"/>.</summary>
+    internal string Path { get; }
+
+    internal IReadOnlyList<byte[]> Arguments { get; }
+
+    /// <exception cref="IOException">There is no such program, or it may not be executed.</exception>
+    internal static ExecPlan Make(RebooterOptions options, ProcessStart start, HostProcess process)
+    {
+        List<byte[]> environment = process.StartEnvironment();
+        environment.RemoveAll(v => _ours.Any(o => v.AsSpan().StartsWith(Encoding.ASCII.GetBytes(o))));
+        IReadOnlyList<byte[]> arguments = options.Command?.Select(Encoding.UTF8.GetBytes).ToArray() ?? process.CommandLine();
+        string path = ProcessImage.Resolve(Encoding.UTF8.GetString(arguments[0]), PathVariable(environment), start.Directory);
+        ExecPlan plan = new(start.Directory, path, arguments, environment);
+        plan.RequireProgram();
+        return plan;
+    }
+
+    /// <summary>The environment of the start with one more variable.</summary>
+    internal IReadOnlyList<byte[]> EnvironmentWith(string name, string value) => [.. _environment, Encoding.UTF8.GetBytes($"{name}={value}")];
+
+    private static string? PathVariable(List<byte[]> environment)
+    {
+        foreach (byte[] variable in environment)
+            if (variable.AsSpan().StartsWith("PATH="u8))
+                return Encoding.UTF8.GetString(variable.AsSpan(5));
+        return null;
+    }
+
+    // The host program being there is not enough: "dotnet" or an apphost without its assembly ends at once, with everyone's connection.
+    private void RequireProgram()
+    {
+        string program = InDirectory(Path);
+        if (System.IO.Directory.Exists(program))
+            throw new IOException($"'{program}' is a directory. Start the server by the path of a program, or set RebooterOptions.Command.");
+        if (!File.Exists(program))
+            throw new FileNotFoundException($"The program '{program}' is not there. Put the new version where the old one was, or set RebooterOptions.Command.");
+        if (!ProcessImage.IsExecutableFile(program))
+            throw new IOException($"The program '{program}' may not be executed by this user. Run: chmod +x '{program}'");
+        if (IsDotnetHost(program) && Arguments.Select(Encoding.UTF8.GetString).FirstOrDefault(a => a.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)) is string assembly)
+            RequireAssembly(InDirectory(assembly));
+        else if (Assembly.GetEntryAssembly() is { } entry && IsAppHostOf(program, entry))
+            RequireAssembly(System.IO.Path.Combine(System.IO.Path.GetDirectoryName(RealPath(program))!, entry.GetName().Name + ".dll"));
+    }
+
+    private static bool IsDotnetHost(string program) => System.IO.Path.GetFileName(program) is "dotnet";
+
+    // A single-file program carries its assembly inside.
+    [System.Diagnostics.CodeAnalysis.UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Empty is the answer that is asked for.")]
+    private static bool IsAppHostOf(string program, Assembly entry) =>
+        entry.Location.Length > 0 && System.IO.Path.GetFileName(RealPath(program)) == entry.GetName().Name;
+
+    private static string RealPath(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+
+    private static void RequireAssembly(string path)
+    {
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"The assembly '{path}' is not there. Put the new version where the old one was, or set RebooterOptions.Command.");
+    }
+
+    private string InDirectory(string path) => System.IO.Path.Combine(Directory, path);
+}

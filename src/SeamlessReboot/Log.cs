@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Logging;
+
+namespace SeamlessReboot;
+
+/// <summary>Every line that the library logs.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Generation {Generation} is ready ({Reason}): paused {Pause:0.0} ms, {Kept} sessions kept, {Lost} lost.")]
+    internal static partial void Ready(ILogger log, int generation, string reason, double pause, int kept, int lost);
+
+    [LoggerMessage(2, LogLevel.Warning, "Reboot refused ({Reason}): {Refusal}")]
+    internal static partial void Refused(ILogger log, string reason, string refusal);
+
+    [LoggerMessage(3, LogLevel.Error, "Reboot called off ({Reason}).")]
+    internal static partial void CalledOff(ILogger log, string reason, Exception failure);
+
+    [LoggerMessage(4, LogLevel.Warning, "Session {Id} was lost: {Reason} Its record: {File}.")]
+    internal static partial void Lost(ILogger log, long id, string reason, string file);
+
+    [LoggerMessage(5, LogLevel.Error, "Session {Id} ended by an exception.")]
+    internal static partial void SessionFailed(ILogger log, long id, Exception failure);
+
+    [LoggerMessage(6, LogLevel.Warning, "Descriptor {Fd} ({What}) is a stray: nobody keeps it, and the reboot will close it. Opened without close-on-exec, it also leaks into every child.")]
+    internal static partial void Stray(ILogger log, int fd, string what);
+
+    [LoggerMessage(7, LogLevel.Error, "Session {Id} could not be captured; the new image will say farewell.")]
+    internal static partial void CaptureFailed(ILogger log, long id, Exception failure);
+
+    [LoggerMessage(8, LogLevel.Error, "Session {Id} could not be restored.")]
+    internal static partial void RestoreFailed(ILogger log, long id, Exception failure);
+
+    [LoggerMessage(9, LogLevel.Error, "The record of session {Id} could not be kept.")]
+    internal static partial void QuarantineFailed(ILogger log, long id, Exception failure);
+
+    [LoggerMessage(10, LogLevel.Error, "The spool is damaged: {Damage}")]
+    internal static partial void SpoolDamaged(ILogger log, string damage);
+
+    [LoggerMessage(11, LogLevel.Error, "{Refusal}")]
+    internal static partial void Mismatch(ILogger log, string refusal);
+
+    [LoggerMessage(12, LogLevel.Warning, "The state '{Name}' is kept by no one in this version; it is dropped.")]
+    internal static partial void StateUnclaimed(ILogger log, string name);
+
+    [LoggerMessage(13, LogLevel.Warning, "Inherited descriptor {Fd} ({What}) was claimed by nobody and is closed.")]
+    internal static partial void Unclaimed(ILogger log, int fd, string what);
+
+    [LoggerMessage(14, LogLevel.Warning, "An inheritance of process {Pid}, started at {StartTime}, was found in the environment. It is not this process's and is ignored.")]
+    internal static partial void NotOurs(ILogger log, int pid, long startTime);
+
+    [LoggerMessage(15, LogLevel.Error, "The new spool directory is refused; '{Path}' stays in use.")]
+    internal static partial void SpoolRefused(ILogger log, string path, Exception failure);
+
+    [LoggerMessage(16, LogLevel.Error, "Calling the reboot off: could not {What}.")]
+    internal static partial void UndoFailed(ILogger log, string what, Exception failure);
+
+    [LoggerMessage(17, LogLevel.Critical, "Unhandled exception (session {Session}; 0: none known). Rebooting instead of dying.")]
+    internal static partial void Crashed(ILogger log, long session, Exception failure);
+
+    [LoggerMessage(18, LogLevel.Critical, "Crash number {Count} within the window, or before the first Ready: the process dies.")]
+    internal static partial void GivingUp(ILogger log, int count);
+}

@@ -1,0 +1,76 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot;
+
+/// <summary>
+/// Starts the new version beside the old one, only as far as <see cref="Rebooter.Start"/>: a missing file, a wrong framework
+/// or a broken configuration shows itself while everyone is still being served.
+/// </summary>
+internal static class NewVersionCheck
+{
+    private const string Variable = "SEAMLESSREBOOT_CHECK";
+    private const int Fine = 113;
+
+    /// <summary>In the process that is the check: ends it, well.</summary>
+    internal static void AnswerIfAsked(HostProcess process)
+    {
+        string? parent = process.TakeVariable(Variable);
+        if (parent is not null && parent == ProcessStart.ParentPid().ToString(CultureInfo.InvariantCulture))
+            Environment.Exit(Fine);
+    }
+
+    /// <exception cref="IOException">It did not start; the message holds what it said.</exception>
+    internal static void Run(ExecPlan plan, TimeSpan limit)
+    {
+        using Process process = Start(plan);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
+        process.StandardInput.Close();
+        if (!process.WaitForExit(limit))
+        {
+            process.Kill(entireProcessTree: true);
+            throw new IOException($"The new version was still not at Rebooter.Start after {limit.TotalSeconds:0.###} s. Make Rebooter.Start "
+                + "the first line of Main, or raise RebooterOptions.CheckTimeout, or set RebooterOptions.CheckNewVersion to false.");
+        }
+
+        if (process.ExitCode == Fine)
+            return;
+        string said = Task.WhenAny(errors, Task.Delay(1000)).Result == errors ? errors.Result.Trim() : "";
+        throw new IOException($"The new version does not start: it ended with exit code {process.ExitCode} before Rebooter.Start"
+            + (said.Length == 0 ? "." : $", and said: {(said.Length > 2000 ? said[..2000] : said)}"));
+    }
+
+    private static Process Start(ExecPlan plan)
+    {
+        ProcessStartInfo info = new()
+        {
+            FileName = Path.Combine(plan.Directory, plan.Path),
+            WorkingDirectory = plan.Directory,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (byte[] argument in plan.Arguments.Skip(1))
+            info.ArgumentList.Add(Encoding.UTF8.GetString(argument));
+        info.Environment.Clear();
+        foreach (byte[] variable in plan.EnvironmentWith(Variable, Environment.ProcessId.ToString(CultureInfo.InvariantCulture)))
+        {
+            string text = Encoding.UTF8.GetString(variable);
+            int equals = text.IndexOf('=', StringComparison.Ordinal);
+            if (equals > 0)
+                info.Environment[text[..equals]] = text[(equals + 1)..];
+        }
+
+        try
+        {
+            return Process.Start(info)!;
+        }
+        catch (Win32Exception e)
+        {
+            throw new IOException($"The new version cannot be started: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Mono.Unix.Native;
+
+namespace SeamlessReboot.Posix;
+
+/// <summary>
+/// An open directory. Files are reached through it and not by path, so that nobody can put another directory, or a symlink,
+/// in its place between two calls.
+/// </summary>
+internal sealed class DirectoryHandle : IDisposable
+{
+    // The same numbers on x64 and arm64, but for the two that differ.
+    private static readonly bool _arm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+    private static readonly int _noFollow = _arm ? 0x8000 : 0x20000, _directory = _arm ? 0x4000 : 0x10000;
+    private const int WriteOnly = 1, Create = 0x40, Exclusive = 0x80, CloseOnExec = 0x80000;
+    private const int CurrentDirectory = -100; // AT_FDCWD
+    private const int LockExclusive = 2, LockNoWait = 4;
+
+    private DirectoryHandle(SafeFileHandle handle) => Handle = handle;
+
+    internal SafeFileHandle Handle { get; }
+
+    /// <summary>Opens a directory that exists; a symlink in its last part is refused.</summary>
+    internal static DirectoryHandle Open(string path)
+    {
+        int fd = Libc.OpenAt(CurrentDirectory, path, _directory | _noFollow | CloseOnExec, 0);
+        return fd >= 0 ? new DirectoryHandle(new SafeFileHandle(fd, true)) : throw SyscallException.Last($"open(\"{path}\")");
+    }
+
+    /// <summary>Takes over a descriptor that came over an exec.</summary>
+    internal static DirectoryHandle Adopt(int fd) => new(new SafeFileHandle(fd, true));
+
+    /// <summary>Creates the directory, and those above it, for this user alone.</summary>
+    internal static void CreatePrivate(string path) =>
+        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+    /// <summary>Owner and permission bits.</summary>
+    internal (uint Owner, int Mode) Ownership()
+    {
+        using FdLease lease = new(Handle);
+        if (Syscall.fstat(lease.Fd, out Stat stat) != 0)
+            throw SyscallException.Last("fstat");
+        return (stat.st_uid, (int)(stat.st_mode & FilePermissions.ALLPERMS));
+    }
+
+    internal static uint CurrentUser() => Syscall.geteuid();
+
+    /// <summary>Bytes that this user may still write on the directory's file system.</summary>
+    internal long FreeBytes()
+    {
+        using FdLease lease = new(Handle);
+        if (Syscall.fstatvfs(lease.Fd, out Statvfs info) != 0)
+            throw SyscallException.Last("fstatvfs");
+        return (long)Math.Min((ulong)long.MaxValue, info.f_bavail * info.f_frsize);
+    }
+
+    /// <summary>Locks the directory for this process and those it shares the descriptor with.</summary>
+    /// <returns>False when another process holds it.</returns>
+    internal bool TryLock()
+    {
+        using FdLease lease = new(Handle);
+        return Libc.Flock(lease.Fd, LockExclusive | LockNoWait) == 0;
+    }
+
+    /// <summary>A new file, mode 0600; fails if the name is taken, by a symlink too.</summary>
+    internal SafeFileHandle CreateFile(string name)
+    {
+        using FdLease lease = new(Handle);
+        int fd = Libc.OpenAt(lease.Fd, name, WriteOnly | Create | Exclusive | _noFollow | CloseOnExec, 0x180);
+        return fd >= 0 ? new SafeFileHandle(fd, true) : throw SyscallException.Last($"openat(\"{name}\")");
+    }
+
+    /// <summary>Null when there is no such file.</summary>
+    internal SafeFileHandle? OpenFile(string name)
+    {
+        using FdLease lease = new(Handle);
+        int fd = Libc.OpenAt(lease.Fd, name, _noFollow | CloseOnExec, 0);
+        if (fd >= 0)
+            return new SafeFileHandle(fd, true);
+        SyscallException failure = SyscallException.Last($"openat(\"{name}\")");
+        return failure.Errno == (int)Errno.ENOENT ? null : throw failure;
+    }
+
+    internal void Rename(string from, string to)
+    {
+        using FdLease lease = new(Handle);
+        if (Libc.RenameAt(lease.Fd, from, lease.Fd, to) != 0)
+            throw SyscallException.Last($"renameat(\"{from}\", \"{to}\")");
+    }
+
+    /// <returns>False when there was none.</returns>
+    internal bool Delete(string name)
+    {
+        using FdLease lease = new(Handle);
+        return Libc.UnlinkAt(lease.Fd, name, 0) == 0;
+    }
+
+    public void Dispose() => Handle.Dispose();
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace SeamlessReboot.Posix;
+
+/// <summary>File descriptors by number: their close-on-exec flag, which ones are open, and what they are.</summary>
+internal static class Fd
+{
+    private const int GetFlags = 1, SetFlags = 2, CloseOnExecFlag = 1; // F_GETFD, F_SETFD, FD_CLOEXEC
+    private const int CloseRangeNumber = 436; // the same on every architecture
+    private const nint CloseRangeCloseOnExec = 4;
+
+    /// <summary>Null when the descriptor is not open.</summary>
+    internal static bool? IsCloseOnExec(int fd)
+    {
+        int flags = Libc.Fcntl(fd, GetFlags, 0);
+        return flags < 0 ? null : (flags & CloseOnExecFlag) != 0;
+    }
+
+    /// <returns>False when the descriptor is not open.</returns>
+    internal static bool TrySetCloseOnExec(int fd, bool on) => Libc.Fcntl(fd, SetFlags, on ? CloseOnExecFlag : 0) == 0;
+
+    /// <summary>Sets close-on-exec on every descriptor from <paramref name="first"/> up, in one call (Linux 5.11).</summary>
+    /// <returns>False where the kernel, or a seccomp filter, does not have it.</returns>
+    internal static bool TrySetCloseOnExecFrom(int first) =>
+        Libc.Syscall(CloseRangeNumber, first, unchecked((nint)uint.MaxValue), CloseRangeCloseOnExec) == 0;
+
+    /// <summary>The open descriptors, or null where there is no /proc.</summary>
+    internal static List<int>? ListOpen()
+    {
+        try
+        {
+            List<int> open = [];
+            foreach (string path in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
+                open.Add(int.Parse(Path.GetFileName(path.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture));
+            return open;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What the kernel calls the descriptor: a path, "socket:[123]", "pipe:[45]".</summary>
+    internal static string Describe(int fd)
+    {
+        try
+        {
+            return new FileInfo($"/proc/self/fd/{fd}").LinkTarget ?? "unknown";
+        }
+        catch (IOException)
+        {
+            return "unknown";
+        }
+    }
+
+    /// <summary>A duplicate that is closed by exec.</summary>
+    internal static int Duplicate(SafeHandle handle)
+    {
+        const int DuplicateCloseOnExec = 1030; // F_DUPFD_CLOEXEC
+        using FdLease lease = new(handle);
+        int copy = Libc.Fcntl(lease.Fd, DuplicateCloseOnExec, 3);
+        return copy >= 0 ? copy : throw SyscallException.Last("fcntl(F_DUPFD_CLOEXEC)");
+    }
+
+    internal static void Close(int fd) => _ = Libc.Close(fd);
+}

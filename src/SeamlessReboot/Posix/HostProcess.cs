@@ -1,0 +1,26 @@
+namespace SeamlessReboot.Posix;
+
+/// <summary>The seam to the process that is to be replaced: environment, arguments and exec. Tests put their own in its place.</summary>
+internal class HostProcess
+{
+    internal virtual int Pid => Environment.ProcessId;
+
+    internal virtual long StartTime { get; } = ProcessStart.StartTime();
+
+    /// <summary>Reads a variable and erases it, so that no child gets it.</summary>
+    internal virtual string? TakeVariable(string name)
+    {
+        string? value = Environment.GetEnvironmentVariable(name);
+        if (value is not null)
+            Environment.SetEnvironmentVariable(name, null);
+        return value;
+    }
+
+    internal virtual IReadOnlyList<byte[]> CommandLine() => ProcessStart.CommandLine();
+
+    internal virtual List<byte[]> StartEnvironment() => ProcessStart.Environment();
+
+    /// <summary>Replaces the process. Returns only by throwing.</summary>
+    internal virtual void Execute(string path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment) =>
+        ProcessImage.Execute(path, arguments, environment);
+}

@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using SeamlessReboot.Spool;
+
+namespace SeamlessReboot;
+
+/// <summary>One attempt to reboot: where it is, and what undoes it.</summary>
+internal sealed class RebootRun(string reason)
+{
+    private static readonly AsyncLocal<bool> _isCurrent = new();
+    private readonly Stack<(string What, Action Undo)> _undo = [];
+    private readonly List<long> _stageEnds = [];
+
+    /// <summary>True on the reboot's own thread, and in what it awaits.</summary>
+    internal static bool IsCurrent
+    {
+        get => _isCurrent.Value;
+        set => _isCurrent.Value = value;
+    }
+
+    internal string Reason { get; } = reason;
+
+    internal RebootStage Stage { get; set; } = RebootStage.Check;
+
+    internal long FrozenAt { get; private set; }
+
+    internal IReadOnlyList<long> StageEnds => _stageEnds;
+
+    /// <summary>Set when the reboot is the answer to a crash.</summary>
+    internal CrashStep? Crash { get; init; }
+
+    internal ExecPlan? Plan { get; set; }
+
+    internal SpoolWriter? Writer { get; set; }
+
+    internal byte[] Nonce { get; set; } = [];
+
+    internal HashSet<int> Survivors { get; } = [];
+
+    internal List<int> Strays { get; set; } = [];
+
+    internal TaskCompletionSource<RebootException> CalledOff { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal void Freeze() => FrozenAt = Stopwatch.GetTimestamp();
+
+    internal void Next(RebootStage stage)
+    {
+        if (Stage >= RebootStage.Suspend)
+            _stageEnds.Add(Stopwatch.GetTimestamp());
+        Stage = stage;
+    }
+
+    internal void OnUndo(string what, Action undo) => _undo.Push((what, undo));
+
+    /// <summary>Takes everything back, the last step first.</summary>
+    internal void UndoAll(ILogger log)
+    {
+        while (_undo.TryPop(out (string What, Action Undo) step))
+        {
+            try
+            {
+                step.Undo();
+            }
+#pragma warning disable CA1031 // one step that cannot be taken back must not keep the others from it
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Log.UndoFailed(log, step.What, e);
+            }
+        }
+    }
+
+    internal Dictionary<RebootStage, TimeSpan> Durations()
+    {
+        Dictionary<RebootStage, TimeSpan> durations = [];
+        long from = FrozenAt;
+        RebootStage stage = RebootStage.Suspend;
+        foreach (long end in _stageEnds)
+        {
+            durations[stage++] = Stopwatch.GetElapsedTime(from, end);
+            from = end;
+        }
+
+        return durations;
+    }
+}

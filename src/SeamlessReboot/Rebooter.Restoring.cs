@@ -1,0 +1,357 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using SeamlessReboot.Descriptors;
+using SeamlessReboot.Posix;
+using SeamlessReboot.Spool;
+
+namespace SeamlessReboot;
+
+// The other half of the reboot: in the new image, from the inheritance to running sessions.
+public sealed partial class Rebooter
+{
+    private readonly List<LostSession> _lost = [];
+    private readonly List<(SessionConnection? Connection, Action Say)> _farewells = [];
+    private Inheritance? _inheritance;
+    private InheritedDescriptors? _inherited;
+    private SpoolDirectory? _inheritedSpool;
+    private SpoolHeader? _header;
+    private IReadOnlyList<SpoolRecord> _records = [];
+    private long _spoolBytes;
+
+    /// <summary>
+    /// Hands out what was inherited: system state first, then each session; closes what nobody claimed; resumes everyone. From
+    /// here on the server serves.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// Called twice; or the state of a <see cref="Keep{T}"/> could not be restored. If you let that end the process, the crash
+    /// guard tries again and then starts cold; nobody's connection is dropped before that.
+    /// </exception>
+    public void Ready()
+    {
+        RequireStarting(nameof(Ready));
+        long registeredAt = Stopwatch.GetTimestamp();
+        if (_inheritance is not null)
+        {
+            RestoreState();
+            RestoreSessions();
+            RestoreAccepted();
+            DropUnclaimed();
+            _inheritedSpool!.Clear();
+        }
+
+        lock (_gate)
+            _phase = Phase.Serving;
+        foreach (SessionEntry entry in Entries())
+            entry.ResumeUnlessSuspended();
+        foreach ((_, Action say) in _farewells)
+            say();
+        ReportReady(registeredAt);
+        ForgetInheritance();
+        if (_requestedEarly is string reason)
+            RequestReboot(reason);
+    }
+
+    /// <summary>Reads the inheritance, or begins anew.</summary>
+    private void Inherit()
+    {
+        _inheritance = Inheritance.Decode(_process.TakeVariable(Inheritance.Variable));
+        if (_inheritance is { } note && (note.Pid != _process.Pid || note.StartTime != _process.StartTime))
+        {
+            Log.NotOurs(_log, note.Pid, note.StartTime);
+            _inheritance = null;
+        }
+
+        if (_inheritance is null)
+        {
+            _spool = SpoolDirectory.Open(_options.SpoolDirectory ?? DefaultSpoolDirectory());
+            _spool.Clear(); // whatever is there is another process's past
+            return;
+        }
+
+        Generation = _inheritance.Generation;
+        _crashes = _inheritance.Crashes;
+        DiagnosticsSocket.RemoveOld(Path.GetTempPath());
+        _children = InheritedChildren.Adopt();
+        _inherited = new InheritedDescriptors();
+        Fd.TrySetCloseOnExec(_inheritance.SpoolFd, true);
+        _inheritedSpool = SpoolDirectory.Adopt(_inheritance.SpoolPath, _inheritance.SpoolFd);
+        _spool = OpenNextSpool();
+        ReadSpool(_inheritance);
+    }
+
+    private SpoolDirectory OpenNextSpool()
+    {
+        if (_options.SpoolDirectory is null || _options.SpoolDirectory == _inheritance!.SpoolPath)
+            return _inheritedSpool!;
+        try
+        {
+            return SpoolDirectory.Open(_options.SpoolDirectory);
+        }
+        catch (IOException e)
+        {
+            // Nobody is dropped for that: what was good enough for the last reboot is for the next.
+            Log.SpoolRefused(_log, _inheritance.SpoolPath, e);
+            return _inheritedSpool!;
+        }
+    }
+
+    private void ReadSpool(Inheritance note)
+    {
+        byte[] file = [];
+        List<string> damage = [];
+        try
+        {
+            file = _inheritedSpool!.Load() ?? [];
+        }
+        catch (IOException e)
+        {
+            damage.Add(e.Message);
+        }
+
+        SpoolReader spool = SpoolReader.Read(file, note.Nonce);
+        damage.AddRange(spool.Damage);
+        _header = spool.Header is SpoolRecord header ? SpoolHeader.From(header) : null;
+        if (_header is { } whose && (whose.Generation != note.Generation || whose.Pid != note.Pid || whose.StartTime != note.StartTime))
+            damage.Add($"It was written for generation {whose.Generation} of process {whose.Pid}, this is generation {note.Generation} of {note.Pid}.");
+        else
+            _records = spool.Records;
+        _header ??= new SpoolHeader { Generation = note.Generation, Pid = note.Pid, StartTime = note.StartTime, BootId = "", Serializer = _serializer.Name, Written = default };
+        _spoolBytes = file.Length;
+        foreach (SpoolRecord record in _records)
+            if (record.Fd >= 0 && !_inherited!.TryAdd(record.Name, record.Fd, record.Identity.Span))
+                damage.Add($"Descriptor {record.Fd}, recorded as '{record.Name}', is not open or was recorded twice.");
+        if (damage.Count == 0)
+            return;
+        foreach (string sentence in damage)
+            Log.SpoolDamaged(_log, sentence);
+        _inherited!.AddNameless(except: [note.SpoolFd]);
+    }
+
+    private int? TakeDescriptor(string name)
+    {
+        if (_inherited is null)
+            return null;
+        if (_inherited.TryTake(name, out int fd, out string? refusal))
+            return fd;
+        if (refusal is not null)
+            Log.Mismatch(_log, refusal);
+        return null;
+    }
+
+    private void RestoreState()
+    {
+        foreach (SpoolRecord record in _records.Where(r => r.Kind == SpoolRecordKind.State))
+        {
+            if (!_keptState.TryGetValue(record.Name, out KeptState? state))
+            {
+                Log.StateUnclaimed(_log, record.Name);
+                continue;
+            }
+
+            try
+            {
+                RequireSerializer();
+                state.Restore(record.State);
+            }
+            catch (Exception e)
+            {
+                throw new InvalidOperationException($"The system state '{record.Name}' of the image before could not be restored: {e.Message}", e);
+            }
+        }
+    }
+
+    private void RestoreSessions()
+    {
+        foreach (SpoolRecord record in _records)
+        {
+            if (record.Kind == SpoolRecordKind.Session)
+                RestoreSession(record);
+            else if (record.Kind == SpoolRecordKind.Farewell)
+                RestoreFarewell(record);
+        }
+    }
+
+    private void RestoreSession(SpoolRecord record)
+    {
+        long id = IdOf(record);
+        _lastId = Math.Max(_lastId, id);
+        if (TakeDescriptor(record.Name) is not int fd)
+        {
+            Lose(record, id, "Its descriptor could not be trusted.", keep: false);
+            return;
+        }
+
+        Socket socket = new(new SafeSocketHandle(fd, ownsHandle: true));
+        if (!_inheritance!.Warm)
+        {
+            Lose(record, id, "The server crashed too often and started without its sessions.", keep: true);
+            SayFarewell(socket, record.Unsent, withText: true);
+            return;
+        }
+
+        try
+        {
+            RequireSerializer();
+            if (_restore is null)
+                throw new InvalidOperationException("This version has not called Restore.");
+            IRebootSession session = _restore(new RestoredSession(id, record.Type, socket, record.Unread, record.Unsent, record.State, _serializer));
+            SessionEntry entry = new(id, session, record.Identity.ToArray());
+            lock (_gate)
+                _sessions.Add(session, entry);
+            Attach(entry);
+        }
+#pragma warning disable CA1031 // one session whose state does not load: that one only
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Log.RestoreFailed(_log, id, e);
+            Lose(record, id, $"It could not be restored: {e.Message}", keep: true);
+            SayFarewell(socket, record.Unsent, withText: true);
+        }
+    }
+
+    private void RestoreFarewell(SpoolRecord record)
+    {
+        long id = IdOf(record);
+        _lastId = Math.Max(_lastId, id);
+        string reason = Encoding.UTF8.GetString(record.State.Span);
+        if (reason.Length > 0)
+            Lose(record, id, reason, keep: false);
+        if (TakeDescriptor(record.Name) is int fd)
+            SayFarewell(new Socket(new SafeSocketHandle(fd, ownsHandle: true)), record.Unsent, withText: reason.Length > 0);
+    }
+
+    private void RestoreAccepted()
+    {
+        foreach (SpoolRecord record in _records.Where(r => r.Kind == SpoolRecordKind.Accepted))
+        {
+            if (TakeDescriptor(record.Name) is not int fd)
+                continue;
+            Socket socket = new(new SafeSocketHandle(fd, ownsHandle: true));
+            if (_listeners.ContainsKey(record.Type))
+            {
+                _acceptedFrom[socket] = record.Type;
+                PutWaiting(record.Type, socket);
+            }
+            else
+            {
+                SayFarewell(socket, default, withText: true);
+            }
+        }
+    }
+
+    private void DropUnclaimed()
+    {
+        foreach (int fd in _inherited!.Unclaimed)
+        {
+            Log.Unclaimed(_log, fd, Fd.Describe(fd));
+            if (SocketKernel.Kind(fd) is not null && !SocketKernel.IsListening(fd))
+                SayFarewell(new Socket(new SafeSocketHandle(fd, ownsHandle: true)), default, withText: true);
+            else
+                Fd.Close(fd);
+        }
+
+        foreach (SpoolRecord record in _records.Where(r => r.Kind == SpoolRecordKind.Listener && !_listeners.ContainsKey(r.Name)))
+            if (SocketFileOf(record.Name) is string file)
+                File.Delete(file);
+    }
+
+    // Said only when nothing can go wrong any more: a crash before would say it again.
+    private void SayFarewell(Socket socket, ReadOnlyMemory<byte> unsent, bool withText)
+    {
+        SessionConnection connection = new(socket, null, default, unsent.Span);
+        if (withText)
+            connection.TryWrite(Encoding.UTF8.GetBytes(_options.Farewell));
+        _farewells.Add((connection, () =>
+        {
+            connection.Resume();
+            _ = connection.DisposeAsync().AsTask();
+        }));
+    }
+
+    private void Lose(SpoolRecord record, long id, string reason, bool keep)
+    {
+        string? file = null;
+        if (keep)
+        {
+            try
+            {
+                file = _inheritedSpool!.Quarantine(_header!, record);
+            }
+            catch (IOException e)
+            {
+                Log.QuarantineFailed(_log, id, e);
+            }
+        }
+
+        _lost.Add(new LostSession(id, reason, file));
+    }
+
+    private void RequireSerializer()
+    {
+        if (_header!.Serializer != _serializer.Name)
+            throw new InvalidDataException($"The state was written by the serializer '{_header.Serializer}', this version has '{_serializer.Name}'. "
+                + "To change the serializer, restart once without reboot.");
+    }
+
+    private static long IdOf(SpoolRecord record) =>
+        record.Name.Length > 1 && long.TryParse(record.Name.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out long id) ? id : 0;
+
+    private void ReportReady(long registeredAt)
+    {
+        long now = Stopwatch.GetTimestamp();
+        if (_inheritance is { } note)
+        {
+            Dictionary<RebootStage, TimeSpan> stages = [];
+            long from = note.FrozenAt;
+            RebootStage stage = RebootStage.Suspend;
+            foreach (long end in note.StageEnds.Concat([_startedAt, _startEndedAt, registeredAt, now]))
+            {
+                stages[stage++] = Stopwatch.GetElapsedTime(from, end);
+                from = end;
+            }
+
+            LastReboot = new RebootReport
+            {
+                Generation = Generation,
+                Reason = note.Reason,
+                AfterCrash = note.AfterCrash,
+                Pause = Stopwatch.GetElapsedTime(note.FrozenAt, now),
+                Stages = stages,
+                SessionsKept = _sessions.Count,
+                SessionsLost = [.. _lost],
+                SpoolBytes = _spoolBytes,
+            };
+            _bytesPerSession = Math.Max(AssumedSessionBytes, _spoolBytes / Math.Max(1, _sessions.Count));
+            Log.Ready(_log, Generation, note.Reason, LastReboot.Pause.TotalMilliseconds, LastReboot.SessionsKept, LastReboot.SessionsLost.Count);
+            foreach (LostSession lost in _lost)
+                Log.Lost(_log, lost.Id, lost.Reason, lost.StateFile ?? "nowhere");
+        }
+
+        _metrics = new RebootMetrics(() => SessionCount);
+        if (LastReboot is not null)
+            _metrics.Count(LastReboot);
+    }
+
+    // The file is one large array; sessions have copied what they need.
+    private void ForgetInheritance()
+    {
+        if (_inheritedSpool is not null && _inheritedSpool != _spool)
+            _inheritedSpool.Dispose();
+        _inheritedSpool = null;
+        _inheritance = null;
+        _inherited = null;
+        _records = [];
+        _farewells.Clear();
+    }
+
+    private string DefaultSpoolDirectory()
+    {
+        string? runtime = Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0];
+        string? user = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+        string parent = new[] { runtime, user, "/dev/shm" }.FirstOrDefault(Directory.Exists) ?? Path.GetTempPath();
+        return Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"seamlessreboot-{_start!.User}-{_process.Pid}"));
+    }
+}

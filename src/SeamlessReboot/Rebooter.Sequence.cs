@@ -1,0 +1,396 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
+using SeamlessReboot.Descriptors;
+using SeamlessReboot.Posix;
+using SeamlessReboot.Spool;
+
+namespace SeamlessReboot;
+
+// The reboot itself, from top to bottom. Every step pushes what takes it back; until exec has succeeded all of it can be.
+public sealed partial class Rebooter
+{
+    private const int AssumedSessionBytes = 4096;
+    private long _bytesPerSession = AssumedSessionBytes;
+
+    private void Reboot(RebootRun run)
+    {
+        RebootRun.IsCurrent = true;
+        try
+        {
+            Check(run);
+            run.Stage = RebootStage.Suspend;
+            Suspend(run);
+            run.Next(RebootStage.Capture);
+            Capture(run);
+            run.Next(RebootStage.Write);
+            Write(run);
+            run.Next(RebootStage.Flush);
+            Flush();
+            run.Next(RebootStage.Descriptors);
+            MarkDescriptors(run);
+            PutProcessBack(run);
+            run.Next(RebootStage.Exec);
+            Exec(run);
+        }
+#pragma warning disable CA1031 // whatever went wrong, the old image has to go on serving
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            CallOff(run, e);
+        }
+        finally
+        {
+            RebootRun.IsCurrent = false;
+        }
+    }
+
+    /// <summary>All that can be known to fail, while everyone is still being served.</summary>
+    private void Check(RebootRun run)
+    {
+        run.Plan = ExecPlan.Make(_options, _start!, _process);
+        _spool!.Check();
+        int sessions = SessionCount;
+        _spool.CheckSpace(_bytesPerSession * (sessions + 1));
+        run.Writer = _spool.Create(out byte[] nonce);
+        run.Nonce = nonce;
+        run.OnUndo("remove the spool", () =>
+        {
+            run.Writer.Dispose();
+            _spool.Clear();
+        });
+        if (_options.CheckNewVersion && run.Crash is null)
+            NewVersionCheck.Run(run.Plan, _options.CheckTimeout);
+        run.Strays = Strays.Find(CollectSurvivors());
+        foreach (int fd in run.Strays)
+            Log.Stray(_log, fd, Fd.Describe(fd));
+    }
+
+    /// <summary>Everyone stops at a safe point: first who accepts, then sessions, then the application's own loops.</summary>
+    private void Suspend(RebootRun run)
+    {
+        TimeSpan limit = run.Crash is null ? _options.SuspendTimeout : CrashSuspendTimeout;
+        lock (_gate)
+        {
+            _resumed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _phase = Phase.Suspending;
+        }
+
+        run.Freeze();
+        run.OnUndo("resume everyone", ResumeAll);
+        using CancellationTokenSource overdue = new(limit, _options.TimeProvider);
+        _suspendAccepts.Cancel();
+        List<(string Who, Task Task)> waits = [("AcceptAsync", WhenAcceptsQuietAsync())];
+        while (Unsuspended() is { Count: > 0 } entries)
+        {
+            foreach (SessionEntry entry in entries)
+            {
+                ValueTask suspended = Suspend(entry, overdue.Token);
+                if (!suspended.IsCompletedSuccessfully)
+                    waits.Add(($"session {entry.Id}", suspended.AsTask()));
+            }
+
+            // Only now the application's own work: a session may have had to enter the gate to finish its own.
+            Await(run, waits, limit, overdue.Token);
+            waits.Clear();
+        }
+
+        waits.Add(("EnterAsync", _commands.CloseAsync()));
+        Await(run, waits, limit, overdue.Token);
+        SafePoint[] points;
+        lock (_gate)
+            points = [.. _safePoints];
+        Await(run, [.. points.Select(p => ($"safe point '{p.Name}'", p.HoldAsync()))], limit, overdue.Token);
+        Freeze();
+    }
+
+    private static ValueTask Suspend(SessionEntry entry, CancellationToken overdue)
+    {
+        try
+        {
+            return entry.SuspendAsync(overdue);
+        }
+#pragma warning disable CA1031 // the application's code; reported with the session's number
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return ValueTask.FromException(e);
+        }
+    }
+
+    private static void Await(RebootRun run, List<(string Who, Task Task)> waits, TimeSpan limit, CancellationToken overdue)
+    {
+        // After a crash who does not stop is taken as it stands: half done is better than gone.
+        try
+        {
+            Task.WhenAll(waits.Select(w => w.Task)).WaitAsync(overdue).GetAwaiter().GetResult();
+        }
+#pragma warning disable CA1031 // sorted out below, with names
+        catch (Exception e) when (run.Crash is null)
+#pragma warning restore CA1031
+        {
+            string[] late = [.. waits.Where(w => !w.Task.IsCompletedSuccessfully).Select(w => w.Who)];
+            throw overdue.IsCancellationRequested
+                ? new TimeoutException($"Not at a safe point after {limit.TotalSeconds:0.###} s: {Some(late)}. "
+                    + "Let it finish what it does or read its input, or raise RebooterOptions.SuspendTimeout.")
+                : new InvalidOperationException($"{Some(late)} could not be suspended: {e.Message}", e);
+        }
+#pragma warning disable CA1031
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // See above.
+        }
+    }
+
+    private static string Some(string[] names) =>
+        names.Length <= 5 ? string.Join(", ", names) : string.Join(", ", names.Take(5)) + $" and {names.Length - 5} more";
+
+    private List<SessionEntry> Unsuspended() => [.. Entries().Where(e => !e.IsSuspended)];
+
+    // From here on Add, Remove and what ends a session wait.
+    private void Freeze()
+    {
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (_sessions.Values.All(e => e.IsSuspended))
+                {
+                    _phase = Phase.Frozen;
+                    return;
+                }
+            }
+
+            foreach (SessionEntry entry in Unsuspended())
+                entry.SuspendAsync(default).AsTask().GetAwaiter().GetResult(); // added just now, and never resumed
+        }
+    }
+
+    private void ResumeAll()
+    {
+        TaskCompletionSource resumed;
+        SafePoint[] points;
+        lock (_gate)
+        {
+            if (_phase != Phase.Stopped)
+                _phase = Phase.Serving;
+            _suspendAccepts.Dispose();
+            _suspendAccepts = new CancellationTokenSource();
+            resumed = _resumed;
+            points = [.. _safePoints];
+        }
+
+        foreach (SessionEntry entry in Entries())
+            entry.Resume();
+        _commands.Open();
+        foreach (SafePoint point in points)
+            point.Release();
+        resumed.TrySetResult();
+    }
+
+    /// <summary>State and bytes of all that is to come back, into the spool's buffer.</summary>
+    private void Capture(RebootRun run)
+    {
+        SpoolWriter writer = run.Writer!;
+        writer.Write(new SpoolHeader
+        {
+            Generation = Generation + 1,
+            Pid = _process.Pid,
+            StartTime = _process.StartTime,
+            BootId = ProcessStart.BootId(),
+            Serializer = _serializer.Name,
+            Written = _options.TimeProvider.GetUtcNow(),
+        }.ToRecord());
+        foreach ((string name, Socket listener) in _listeners)
+            writer.Write(Descriptor(run, SpoolRecordKind.Listener, name, listener.SafeHandle));
+        foreach ((string name, System.Runtime.InteropServices.SafeHandle handle) in _keptOpen)
+            if (!handle.IsClosed)
+                writer.Write(Descriptor(run, SpoolRecordKind.Descriptor, "keep:" + name, handle));
+        int number = 0;
+        foreach ((Socket socket, string listener) in _acceptedFrom)
+            if (!socket.SafeHandle.IsClosed)
+                writer.Write(Descriptor(run, SpoolRecordKind.Accepted, $"a{++number}", socket.SafeHandle) with { Type = listener });
+        foreach (KeptState state in _keptState.Values)
+            Capture(writer, state);
+        if (run.Crash?.Warm ?? true)
+            foreach (SessionEntry entry in Entries())
+                Capture(run, writer, entry);
+        run.Survivors.Add((int)_spool!.Handle.DangerousGetHandle());
+    }
+
+    private static void Capture(SpoolWriter writer, KeptState state)
+    {
+        try
+        {
+            writer.Write(new SpoolRecord { Kind = SpoolRecordKind.State, Name = state.Name, Fd = -1 }, state, static (w, s) => s.Save(w));
+        }
+        catch (Exception e) when (e is not IOException)
+        {
+            throw new InvalidOperationException($"The system state '{state.Name}' could not be saved: {e.Message}", e);
+        }
+    }
+
+    private void Capture(RebootRun run, SpoolWriter writer, SessionEntry entry)
+    {
+        if (entry.Session.Socket.SafeHandle.IsClosed)
+            return; // it has ended on its own
+        if (run.Crash is { } crash && crash.Culprit == entry.Id)
+        {
+            WriteFarewell(run, writer, entry, $"It was running when the server crashed ({run.Reason}).");
+            return;
+        }
+
+        try
+        {
+            SessionSnapshot snapshot = entry.Session.Capture();
+            if (entry.Session.Socket.SafeHandle.IsClosed)
+                return;
+            SpoolRecord record = Descriptor(run, SpoolRecordKind.Session, entry.Name, entry.Session.Socket.SafeHandle, entry.Identity) with
+            {
+                Type = snapshot.Kind,
+                Unread = snapshot.UnreadInput,
+                Unsent = snapshot.UnsentOutput,
+            };
+            if (snapshot.HasEnded)
+                writer.Write(record with { Kind = SpoolRecordKind.Farewell, Unread = default });
+            else if (snapshot.State is null)
+                writer.Write(record);
+            else
+                writer.Write(record, (Snapshot: snapshot, Serializer: _serializer), static (w, a) =>
+                    a.Serializer.Serialize(w, a.Snapshot.State, a.Snapshot.StateType ?? a.Snapshot.State!.GetType()));
+        }
+#pragma warning disable CA1031 // the application's code: decided by policy, with the session's number
+        catch (Exception e) when (e is not SyscallException)
+#pragma warning restore CA1031
+        {
+            if (run.Crash is null && _options.SessionFailure == SessionFailurePolicy.CallOff)
+                throw new InvalidOperationException($"Session {entry.Id} could not be captured: {e.Message} "
+                    + "To reboot without it, set RebooterOptions.SessionFailure to Farewell.", e);
+            Log.CaptureFailed(_log, entry.Id, e);
+            WriteFarewell(run, writer, entry, $"It could not be captured: {e.Message}");
+        }
+    }
+
+    // Said by the new image: until exec has succeeded nothing may be said that cannot be taken back.
+    private static void WriteFarewell(RebootRun run, SpoolWriter writer, SessionEntry entry, string reason) =>
+        writer.Write(Descriptor(run, SpoolRecordKind.Farewell, entry.Name, entry.Session.Socket.SafeHandle, entry.Identity) with
+        {
+            State = Encoding.UTF8.GetBytes(reason),
+        });
+
+    private static SpoolRecord Descriptor(RebootRun run, SpoolRecordKind kind, string name, System.Runtime.InteropServices.SafeHandle handle, byte[]? identity = null)
+    {
+        using FdLease lease = new(handle);
+        run.Survivors.Add(lease.Fd);
+        return new SpoolRecord { Kind = kind, Name = name, Fd = lease.Fd, Identity = identity ?? FdIdentity.Of(handle).Encode() };
+    }
+
+    private void Write(RebootRun run)
+    {
+        run.Writer!.Finish();
+        _spool!.Publish();
+    }
+
+    private void Flush()
+    {
+        if (_options.OnSuspending is not { } flush)
+            return;
+        using CancellationTokenSource overdue = new(_options.FlushTimeout, _options.TimeProvider);
+        try
+        {
+            // On the pool, so that a hook that blocks its thread is overdue too.
+            Task.Run(() => flush(overdue.Token).AsTask()).WaitAsync(_options.FlushTimeout, _options.TimeProvider).GetAwaiter().GetResult();
+        }
+        catch (Exception e) when (e is TimeoutException || (e is OperationCanceledException && overdue.IsCancellationRequested))
+        {
+            throw new TimeoutException($"OnSuspending has not returned after {_options.FlushTimeout.TotalSeconds:0.###} s. "
+                + "Make it faster, or raise RebooterOptions.FlushTimeout.", e);
+        }
+    }
+
+    private static void MarkDescriptors(RebootRun run) =>
+        run.OnUndo("put close-on-exec back", Strays.Mark(run.Survivors, run.Strays));
+
+    /// <summary>What exec leaves as it is, and the application may have changed, is put back to what it was at the start.</summary>
+    private void PutProcessBack(RebootRun run)
+    {
+        string directory = Environment.CurrentDirectory;
+        run.OnUndo("go back to the working directory", () => Environment.CurrentDirectory = directory);
+        Environment.CurrentDirectory = _start!.Directory;
+        run.OnUndo("set the umask", Umask.Set(_start.Umask));
+        if (_terminal is not null && Terminal.Read() is Terminal now)
+        {
+            run.OnUndo("set the terminal", now.Restore);
+            _terminal.Restore();
+        }
+
+        if (DiagnosticsSocket.MoveAside(Path.GetTempPath()) is string socket)
+            run.OnUndo("put the diagnostics socket back", () => DiagnosticsSocket.MoveBack(socket));
+        run.OnUndo("arm the timers", Signals.DisarmTimers());
+        run.OnUndo("handle signals", Signals.IgnoreAll(_start.IgnoredSignals));
+        // Nothing blocked, but for the signals that mean reboot: in the moment without a handler they would kill. They wait.
+        ulong before = Signals.SetThreadMask(_options.RebootSignals.Aggregate(0UL, (mask, signal) => mask | Signals.Bit(signal)));
+        run.OnUndo("set the signal mask", () => Signals.SetThreadMask(before));
+    }
+
+    private void Exec(RebootRun run) =>
+        _process.Execute(run.Plan!.Path, run.Plan.Arguments, run.Plan.EnvironmentWith(Inheritance.Variable, NoteFor(run).Encode()));
+
+    private Inheritance NoteFor(RebootRun run) => new()
+    {
+        Generation = Generation + 1,
+        Pid = _process.Pid,
+        StartTime = _process.StartTime,
+        SpoolFd = (int)_spool!.Handle.DangerousGetHandle(),
+        SpoolPath = _spool.Path,
+        Nonce = run.Nonce,
+        Warm = run.Crash?.Warm ?? true,
+        AfterCrash = run.Crash is not null,
+        Reason = run.Reason,
+        FrozenAt = run.FrozenAt,
+        StageEnds = run.StageEnds,
+        Crashes = run.Crash?.History ?? _crashes,
+    };
+
+    private void CallOff(RebootRun run, Exception cause)
+    {
+        RebootException failure = cause as RebootException
+            ?? new RebootException(run.Stage, $"The reboot was called off while it was at '{run.Stage}': {cause.Message} The server is serving as before.", cause);
+        run.UndoAll(_log);
+        RebootReport report = new()
+        {
+            Generation = Generation,
+            Reason = run.Reason,
+            AfterCrash = run.Crash is not null,
+            CalledOff = failure,
+            Pause = run.FrozenAt == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(run.FrozenAt),
+            Stages = run.Durations(),
+            SessionsKept = SessionCount,
+        };
+        lock (_gate)
+        {
+            LastReboot = report;
+            _run = null;
+        }
+
+        Log.CalledOff(_log, run.Reason, failure);
+        _metrics?.Count(report);
+        run.CalledOff.TrySetResult(failure);
+    }
+
+    private HashSet<int> CollectSurvivors()
+    {
+        HashSet<int> survivors = [(int)_spool!.Handle.DangerousGetHandle()];
+        lock (_gate)
+        {
+            foreach (System.Runtime.InteropServices.SafeHandle handle in _listeners.Values.Select(l => l.SafeHandle)
+                .Concat(_acceptedFrom.Keys.Select(s => s.SafeHandle)).Concat(_sessions.Keys.Select(s => s.Socket.SafeHandle))
+                .Concat<System.Runtime.InteropServices.SafeHandle>(_keptOpen.Values))
+                if (!handle.IsClosed)
+                    survivors.Add((int)handle.DangerousGetHandle());
+        }
+
+        return survivors;
+    }
+}

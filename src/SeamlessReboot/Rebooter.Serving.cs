@@ -1,0 +1,230 @@
+using SeamlessReboot.Descriptors;
+
+namespace SeamlessReboot;
+
+public sealed partial class Rebooter
+{
+    private readonly Dictionary<IRebootSession, SessionEntry> _sessions = new(ReferenceEqualityComparer.Instance);
+    private readonly List<SafePoint> _safePoints = [];
+    private readonly Gate _commands = new();
+    private long _lastId;
+    private TaskCompletionSource _resumed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private RebootRun? _run;
+    private string? _requestedEarly;
+
+    /// <summary>Adds a session and resumes it. From here on it is carried over reboots.</summary>
+    /// <param name="session">The session. During a reboot the call waits.</param>
+    /// <exception cref="ArgumentException">It has been added already.</exception>
+    /// <exception cref="InvalidOperationException">Called before <see cref="Ready"/>, or from within a reboot.</exception>
+    /// <exception cref="ObjectDisposedException">The session's socket is closed.</exception>
+    public void Add(IRebootSession session)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        byte[] identity = IsSupported ? FdIdentity.Of(session.Socket.SafeHandle).Encode() : [];
+        SessionEntry entry = WhenNotFrozen(() =>
+        {
+            if (_phase == Phase.Starting)
+                throw new InvalidOperationException("Add was called before Ready. Sessions of the image before are brought back by Restore; "
+                    + "add new ones after Ready.");
+            SessionEntry added = new(++_lastId, session, identity);
+            if (!_sessions.TryAdd(session, added))
+                throw new ArgumentException("The session has been added already.", nameof(session));
+            _acceptedFrom.Remove(session.Socket);
+            return added;
+        });
+        Attach(entry);
+        entry.ResumeUnlessSuspended();
+    }
+
+    /// <summary>Takes a session out, because its connection has ended. Sessions derived from <see cref="RebootSession{TState}"/> do it themselves.</summary>
+    /// <param name="session">The session. During a reboot the call waits.</param>
+    /// <returns>False when it was not there.</returns>
+    /// <exception cref="InvalidOperationException">Called from within a reboot.</exception>
+    public bool Remove(IRebootSession session)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        return WhenNotFrozen(() => _sessions.Remove(session));
+    }
+
+    /// <summary>The living sessions, in the order in which they were added.</summary>
+    public IReadOnlyList<IRebootSession> GetSessions() => [.. Entries().Select(e => e.Session)];
+
+    /// <summary>Asks for a reboot and returns at once. May be called from anywhere, inside a session too.</summary>
+    /// <param name="reason">For log and report.</param>
+    /// <returns>
+    /// False when it was refused: one is under way, the rebooter is stopped, or this is no Linux. The log says which. A request
+    /// made before <see cref="Ready"/> is taken up then.
+    /// </returns>
+    public bool RequestReboot(string reason)
+    {
+        ArgumentNullException.ThrowIfNull(reason);
+        lock (_gate)
+        {
+            if (_phase == Phase.Starting && IsSupported)
+            {
+                _requestedEarly = reason;
+                return true;
+            }
+        }
+
+        if (Begin(reason, out RebootRun? run) is string refusal)
+        {
+            Log.Refused(_log, reason, refusal);
+            return false;
+        }
+
+        RunOnThread(run!);
+        return true;
+    }
+
+    /// <summary>Reboots. For callers outside of any session: a session would wait for itself, and should use <see cref="RequestReboot"/>.</summary>
+    /// <param name="reason">For log and report.</param>
+    /// <returns>A task that fails when the reboot is called off. When it succeeds there is nobody left to be told.</returns>
+    /// <exception cref="RebootException">The reboot was refused or called off; the server is serving as before.</exception>
+    public async Task RebootAsync(string reason)
+    {
+        ArgumentNullException.ThrowIfNull(reason);
+        if (Begin(reason, out RebootRun? run) is string refusal)
+            throw new RebootException(RebootStage.Request, refusal);
+        RunOnThread(run!);
+        throw await run!.CalledOff.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Looks at all that can be known to fail before anyone is disturbed: spool, free space, the program to start, and (unless
+    /// switched off) whether the new version starts.
+    /// </summary>
+    /// <exception cref="RebootException">A reboot would be called off now, and why.</exception>
+    public void CheckReboot()
+    {
+        if (Begin("check", out RebootRun? run) is string refusal)
+            throw new RebootException(RebootStage.Request, refusal);
+        try
+        {
+            Check(run!);
+        }
+        catch (Exception e) when (e is not RebootException)
+        {
+            throw new RebootException(RebootStage.Check, $"A reboot would be called off: {e.Message}", e);
+        }
+        finally
+        {
+            run!.UndoAll(_log);
+            lock (_gate)
+                _run = null;
+        }
+    }
+
+    /// <summary>Reboots because of a failure that the application has caught itself, with the same guard against loops as after a crash.</summary>
+    /// <param name="failure">For log and report.</param>
+    /// <param name="culprit">The session that it happened in, if known.</param>
+    /// <returns>False when it could not, or has happened too often of late: exit then. Otherwise it does not return.</returns>
+    public bool RebootAfter(Exception failure, IRebootSession? culprit = null)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        return RebootAfterCrash(failure, culprit ?? SessionContext.Current);
+    }
+
+    /// <summary>Adds a loop that reboots have to stop at a safe point. See <see cref="SafePoint.Poll"/>.</summary>
+    /// <param name="name">How reports call it.</param>
+    public SafePoint AddSafePoint(string name) => AddSafePoint(new SafePoint(name, null, RemoveSafePoint));
+
+    /// <summary>Adds a single-threaded context: reboots hold it between two of its callbacks.</summary>
+    /// <param name="name">How reports call it.</param>
+    /// <param name="context">Where the application's code runs. The hold is posted to it.</param>
+    public SafePoint AddSafePoint(string name, SynchronizationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return AddSafePoint(new SafePoint(name, context, RemoveSafePoint));
+    }
+
+    /// <summary>
+    /// A gate around a piece of work outside of sessions that a reboot must not interrupt: reboots wait for those inside, and
+    /// let nobody in. Not re-entrant.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>To be disposed when the work is done.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask<IDisposable> EnterAsync(CancellationToken cancellationToken = default) => _commands.EnterAsync(cancellationToken);
+
+    private SafePoint AddSafePoint(SafePoint point)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(point.Name, "name");
+        WhenNotFrozen<object?>(() =>
+        {
+            _safePoints.Add(point);
+            return null;
+        });
+        return point;
+    }
+
+    private void RemoveSafePoint(SafePoint point)
+    {
+        lock (_gate)
+            _safePoints.Remove(point);
+    }
+
+    private List<SessionEntry> Entries()
+    {
+        lock (_gate)
+            return [.. _sessions.Values.OrderBy(e => e.Id)];
+    }
+
+    private void Attach(SessionEntry entry)
+    {
+        if (entry.Session is not IEndingSession ending)
+            return;
+        ending.Ended = failure =>
+        {
+            if (failure is not null)
+                Log.SessionFailed(_log, entry.Id, failure);
+            Remove(entry.Session);
+        };
+    }
+
+    /// <summary>Runs under the lock, at a time when the set of sessions may change.</summary>
+    private T WhenNotFrozen<T>(Func<T> action)
+    {
+        while (true)
+        {
+            Task resumed;
+            lock (_gate)
+            {
+                if (_phase != Phase.Frozen)
+                    return action();
+                if (RebootRun.IsCurrent)
+                    throw new InvalidOperationException("Sessions were added or removed from within a reboot (Capture, a save callback or "
+                        + "OnSuspending). At that time nothing may change any more.");
+                resumed = _resumed.Task;
+            }
+
+            resumed.GetAwaiter().GetResult();
+        }
+    }
+
+    /// <returns>Why not, or null.</returns>
+    private string? Begin(string reason, out RebootRun? run)
+    {
+        run = null;
+        lock (_gate)
+        {
+            if (!IsSupported)
+                return "Rebooting in place needs Linux on x64 or arm64; elsewhere, restart the server.";
+            switch (_phase)
+            {
+                case Phase.Starting:
+                    return "Ready has not been called yet.";
+                case Phase.Stopped:
+                    return "The rebooter has been disposed.";
+            }
+
+            if (_run is not null)
+                return $"A reboot is under way already ({_run.Reason}).";
+            run = _run = new RebootRun(reason);
+            return null;
+        }
+    }
+
+    private void RunOnThread(RebootRun run) =>
+        new Thread(() => Reboot(run)) { IsBackground = true, Name = "SeamlessReboot" }.UnsafeStart();
+}

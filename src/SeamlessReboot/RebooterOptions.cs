@@ -1,0 +1,96 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+
+namespace SeamlessReboot;
+
+/// <summary>How a server reboots. Read once, by <see cref="Rebooter.Start"/>.</summary>
+public sealed class RebooterOptions
+{
+    /// <summary>
+    /// Where state is written to during a reboot: a directory of this server's user alone (mode 0700; created if missing) and
+    /// of this server alone. A tmpfs is fastest. Default: one named after the process in RUNTIME_DIRECTORY, XDG_RUNTIME_DIR,
+    /// /dev/shm or the temporary directory, whichever is there first.
+    /// </summary>
+    public string? SpoolDirectory { get; init; }
+
+    /// <summary>How long sessions have to reach a safe point before the reboot is called off. Default 5 seconds.</summary>
+    public TimeSpan SuspendTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>What to do when a session cannot be captured. Default: call the reboot off.</summary>
+    public SessionFailurePolicy SessionFailure { get; init; }
+
+    /// <summary>
+    /// Called when all sessions are suspended and written, before the process is replaced: flush loggers, close databases.
+    /// After it no finally, Dispose or ProcessExit of this image runs. If it throws, the reboot is called off. Writing to a
+    /// session from here waits for the reboot to be called off; speak to players before you ask for the reboot.
+    /// </summary>
+    public Func<CancellationToken, ValueTask>? OnSuspending { get; init; }
+
+    /// <summary>How long <see cref="OnSuspending"/> has before the reboot is called off. Default 5 seconds.</summary>
+    public TimeSpan FlushTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Signals that ask for a reboot. One that comes in the middle of a reboot is not lost and does not kill.</summary>
+    public IReadOnlyCollection<PosixSignal> RebootSignals { get; init; } = [];
+
+    /// <summary>Writes and reads state. Default: JSON by reflection.</summary>
+    public IStateSerializer? Serializer { get; init; }
+
+    /// <summary>
+    /// Before anyone is suspended, start the new version beside the old one, only as far as its <see cref="Rebooter.Start"/>,
+    /// to see that it starts at all. Default true. Requires that <see cref="Rebooter.Start"/> is the first line of Main.
+    /// </summary>
+    public bool CheckNewVersion { get; init; } = true;
+
+    /// <summary>How long the new version has to start when it is checked. Default 30 seconds.</summary>
+    public TimeSpan CheckTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Answer an unhandled exception with a reboot instead of dying. Default true. See <see cref="CrashWindow"/> for what keeps
+    /// that from going on for ever.
+    /// </summary>
+    public bool RebootOnCrash { get; init; } = true;
+
+    /// <summary>
+    /// Crashes within this time count together: the first reboots with everyone, the second without the session that crashed
+    /// it (cold, when that is not known), the third cold, the fourth lets the process die. Default 1 minute.
+    /// </summary>
+    public TimeSpan CrashWindow { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>What a client is told, in UTF-8, whose session could not be brought back. With its line end.</summary>
+    public string Farewell { get; init; } = "Your session could not be carried over a restart. Please connect again.\r\n";
+
+    /// <summary>
+    /// The program and its arguments to start in place of this one. Default: as this process was started, found again through
+    /// PATH and working directory, so that a new release behind the same name is taken.
+    /// </summary>
+    public IReadOnlyList<string>? Command { get; init; }
+
+    /// <summary>Where log lines go. Default: nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>The clock. Default: the system's.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    internal void Validate()
+    {
+        RequirePositive(SuspendTimeout, nameof(SuspendTimeout));
+        RequirePositive(FlushTimeout, nameof(FlushTimeout));
+        RequirePositive(CheckTimeout, nameof(CheckTimeout));
+        RequirePositive(CrashWindow, nameof(CrashWindow));
+        if (SpoolDirectory is "")
+            throw new ArgumentException("SpoolDirectory is empty. Leave it null for the default, or name a directory.", nameof(SpoolDirectory));
+        if (Command is { Count: 0 })
+            throw new ArgumentException("Command is empty. Leave it null to start as this process was started.", nameof(Command));
+        if (!Enum.IsDefined(SessionFailure))
+            throw new ArgumentException($"SessionFailure {SessionFailure} is no policy. Use CallOff or Farewell.", nameof(SessionFailure));
+        ArgumentNullException.ThrowIfNull(Farewell);
+        ArgumentNullException.ThrowIfNull(TimeProvider);
+        ArgumentNullException.ThrowIfNull(RebootSignals);
+    }
+
+    private static void RequirePositive(TimeSpan value, string name)
+    {
+        if (value <= TimeSpan.Zero || value.TotalMilliseconds > int.MaxValue)
+            throw new ArgumentOutOfRangeException(name, value, $"{name} has to be more than zero and at most 24 days.");
+    }
+}

@@ -1,0 +1,58 @@
+namespace SeamlessReboot;
+
+/// <summary>A living session, its number, and what its descriptor has to be.</summary>
+internal sealed class SessionEntry(long id, IRebootSession session, byte[] identity)
+{
+    private readonly Lock _gate = new();
+    private bool _isSuspended;
+    private bool _wasResumed;
+
+    internal long Id { get; } = id;
+
+    internal IRebootSession Session { get; } = session;
+
+    internal byte[] Identity { get; } = identity;
+
+    internal string Name => "s" + Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>True between Suspend and the next Resume.</summary>
+    internal bool IsSuspended
+    {
+        get
+        {
+            lock (_gate)
+                return _isSuspended;
+        }
+    }
+
+    // A session is added while a reboot begins: whichever comes first, Resume and Suspend must not cross.
+    internal void ResumeUnlessSuspended()
+    {
+        lock (_gate)
+        {
+            if (_isSuspended)
+                return;
+            _wasResumed = true;
+            Session.Resume();
+        }
+    }
+
+    internal ValueTask SuspendAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            _isSuspended = true;
+            if (!_wasResumed)
+                return ValueTask.CompletedTask;
+        }
+
+        return Session.SuspendAsync(cancellationToken);
+    }
+
+    internal void Resume()
+    {
+        lock (_gate)
+            _isSuspended = false;
+        ResumeUnlessSuspended();
+    }
+}

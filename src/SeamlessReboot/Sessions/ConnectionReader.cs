@@ -1,0 +1,68 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+
+namespace SeamlessReboot;
+
+public sealed partial class SessionConnection
+{
+    /// <summary>The unread input as a <see cref="PipeReader"/>, straight from the connection's one buffer.</summary>
+    private sealed class ConnectionReader(SessionConnection connection) : PipeReader
+    {
+        private ReadOnlySequence<byte> _handedOut;
+
+        public override bool TryRead(out ReadResult result)
+        {
+            lock (connection._gate)
+            {
+                bool any = connection._flow == Flow.Running
+                    && (connection.HasNewInput || connection.IsInputOver || connection._readCanceled);
+                result = any ? Result() : default;
+                return any;
+            }
+        }
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+        public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+        {
+            await connection.WaitForInputAsync(cancellationToken).ConfigureAwait(false);
+            lock (connection._gate)
+                return Result();
+        }
+
+        public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+        {
+            lock (connection._gate)
+            {
+                int examinedLength = (int)_handedOut.Slice(0, examined).Length;
+                int start = connection._inStart;
+                connection.Consume((int)_handedOut.Slice(0, consumed).Length);
+                if (connection._inEnd > 0)
+                    connection._examined = Math.Max(connection._inStart, start + examinedLength);
+                _handedOut = default;
+            }
+        }
+
+        public override void CancelPendingRead()
+        {
+            lock (connection._gate)
+                connection._readCanceled = true;
+            connection.WakeReader();
+        }
+
+        public override void Complete(Exception? exception = null)
+        {
+            // Reading has ended; the connection is closed by its owner.
+        }
+
+        private ReadResult Result()
+        {
+            bool canceled = connection._readCanceled;
+            connection._readCanceled = false;
+            _handedOut = new ReadOnlySequence<byte>(connection._in, connection._inStart, connection._inEnd - connection._inStart);
+            return new ReadResult(_handedOut, canceled, connection.IsInputOver);
+        }
+    }
+}

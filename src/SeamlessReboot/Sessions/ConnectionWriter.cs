@@ -1,0 +1,93 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace SeamlessReboot;
+
+public sealed partial class SessionConnection
+{
+    /// <summary>The output as a <see cref="PipeWriter"/>.</summary>
+    private sealed class ConnectionWriter(SessionConnection connection) : PipeWriter
+    {
+        private byte[] _staged = [];
+        private int _length;
+
+        public override bool CanGetUnflushedBytes => true;
+
+        public override long UnflushedBytes => _length;
+
+        internal ReadOnlyMemory<byte> Unflushed => _staged.AsMemory(0, _length);
+
+        public override void Advance(int bytes)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, _staged.Length - _length);
+            _length += bytes;
+        }
+
+        public override Memory<byte> GetMemory(int sizeHint = 0)
+        {
+            int needed = _length + Math.Max(sizeHint, 256);
+            if (_staged.Length < needed)
+            {
+                byte[] larger = ArrayPool<byte>.Shared.Rent(needed);
+                Unflushed.Span.CopyTo(larger);
+                Release();
+                _staged = larger;
+            }
+
+            return _staged.AsMemory(_length);
+        }
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+        {
+            ValueTask write;
+            lock (connection._gate)
+            {
+                if (connection._flow == Flow.Captured)
+                    return FlushAfterAsync(connection._resumed!.Task, cancellationToken);
+                // Under one lock, so that a capture sees these bytes here or in the queue and never in both.
+                connection.Accept(Unflushed.Span);
+                _length = 0;
+                Release();
+                write = connection.WriteAsync(ReadOnlyMemory<byte>.Empty, cancellationToken);
+            }
+
+            return write.IsCompletedSuccessfully ? new ValueTask<FlushResult>(Result()) : FinishAsync(write);
+        }
+
+        public override void CancelPendingFlush()
+        {
+            lock (connection._gate)
+                connection.ReleaseRoom();
+        }
+
+        public override void Complete(Exception? exception = null)
+        {
+            if (exception is null && _length > 0)
+                FlushAsync().AsTask().GetAwaiter().GetResult();
+        }
+
+        private async ValueTask<FlushResult> FlushAfterAsync(Task resumed, CancellationToken cancellationToken)
+        {
+            await resumed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return await FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        private async ValueTask<FlushResult> FinishAsync(ValueTask write)
+        {
+            await write.ConfigureAwait(false);
+            return Result();
+        }
+
+        private FlushResult Result() => new(isCanceled: false, isCompleted: connection._failed || connection._closing);
+
+        private void Release()
+        {
+            if (_staged.Length > 0 && _length == 0)
+                ArrayPool<byte>.Shared.Return(_staged);
+            _staged = _length == 0 ? [] : _staged;
+        }
+    }
+}

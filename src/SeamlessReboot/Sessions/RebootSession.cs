@@ -1,0 +1,128 @@
+using System.Net.Sockets;
+
+namespace SeamlessReboot;
+
+/// <summary>
+/// A session that is a loop over its connection's input: the base class for servers that do not own their buffers.
+/// </summary>
+/// <remarks>
+/// <see cref="RunAsync"/> starts from its top in the next image. So at each read, all that the session knows has to be in
+/// <see cref="State"/>: a local variable does not survive. The connection is closed when <see cref="RunAsync"/> returns or throws.
+/// </remarks>
+/// <typeparam name="TState">What is carried besides the bytes. It has to be readable by the server's <see cref="IStateSerializer"/>.</typeparam>
+public abstract class RebootSession<TState> : IRebootSession, IEndingSession
+{
+    private readonly Lock _gate = new();
+    private Task _running = Task.CompletedTask;
+    private CancellationTokenSource? _suspending;
+    private bool _isSuspending;
+    private bool _ended;
+
+    /// <param name="connection">The client's connection; closed by this class.</param>
+    /// <param name="state">The state: fresh, or from <see cref="RestoredSession.ReadState{TState}"/>.</param>
+    protected RebootSession(SessionConnection connection, TState state)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        Connection = connection;
+        State = state;
+    }
+
+    /// <summary>The client's connection.</summary>
+    public SessionConnection Connection { get; }
+
+    /// <summary>What is carried over a reboot besides the bytes.</summary>
+    public TState State { get; protected set; }
+
+    Socket IRebootSession.Socket => Connection.Socket;
+
+    Action<Exception?>? IEndingSession.Ended { get; set; }
+
+    /// <summary>See <see cref="SessionSnapshot.Kind"/>. Default: empty.</summary>
+    protected virtual string Kind => "";
+
+    /// <summary>
+    /// Cancelled when the session is asked to suspend, for what waits on something else than the connection's input. Let the
+    /// <see cref="OperationCanceledException"/> of this token leave <see cref="RunAsync"/>: that is a safe point, and
+    /// <see cref="RunAsync"/> is called again when the session resumes. Ask for it anew for each wait.
+    /// </summary>
+    protected CancellationToken Suspending
+    {
+        get
+        {
+            lock (_gate)
+            {
+                if (_isSuspending)
+                    return new CancellationToken(canceled: true);
+                return (_suspending ??= new CancellationTokenSource()).Token;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The session: reads from <see cref="Connection"/>, acts, writes, until the input ends. Runs on the thread pool.
+    /// </summary>
+    protected abstract Task RunAsync();
+
+    void IRebootSession.Resume()
+    {
+        Connection.Resume();
+        lock (_gate)
+        {
+            _isSuspending = false;
+            if (!_ended && _running.IsCompleted)
+                _running = Task.Run(RunToEndAsync);
+        }
+    }
+
+    async ValueTask IRebootSession.SuspendAsync(CancellationToken cancellationToken)
+    {
+        ValueTask quiet = Connection.SuspendAsync(cancellationToken);
+        CancellationTokenSource? suspending;
+        Task running;
+        lock (_gate)
+        {
+            _isSuspending = true;
+            suspending = _suspending;
+            _suspending = null;
+            running = _running;
+        }
+
+        if (suspending is not null)
+            await suspending.CancelAsync().ConfigureAwait(false);
+        if (!quiet.IsCompletedSuccessfully && !running.IsCompleted)
+            await (await Task.WhenAny(quiet.AsTask(), running).ConfigureAwait(false)).ConfigureAwait(false);
+    }
+
+    SessionSnapshot IRebootSession.Capture() => Connection.Capture(State, Kind);
+
+    private async Task RunToEndAsync()
+    {
+        SessionContext.Current = this;
+        Exception? error = null;
+        try
+        {
+            await RunAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_isSuspending)
+        {
+            return; // at a safe point; Resume runs it again
+        }
+#pragma warning disable CA1031 // whatever a session throws ends that session alone
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            error = e;
+        }
+
+        lock (_gate)
+            _ended = true;
+        _ = EndAsync(error);
+    }
+
+    private async Task EndAsync(Exception? error)
+    {
+        await Connection.DisposeAsync().ConfigureAwait(false);
+        await Connection.Closed.ConfigureAwait(false);
+        ((IEndingSession)this).Ended?.Invoke(error);
+    }
+}

@@ -1,0 +1,264 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Text;
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot;
+
+public sealed partial class SessionConnection
+{
+    private const int SmallestBuffer = 4096;
+    private byte[] _in = [];
+    private int _inStart;
+    private int _inEnd;
+    private int _examined; // up to here the reader has seen the input and wants more
+    private bool _inputEnded;
+    private bool _reading; // a read waits: the session is at a safe point
+    private bool _readCanceled;
+    private TaskCompletionSource? _quiet;
+    private CancellationTokenSource _wakeReader = new();
+    private int _lineRest; // of a line that AsStream has begun to hand out
+
+    private bool HasNewInput => _inEnd > _examined;
+
+    private bool IsInputOver => _inputEnded || _closing;
+
+    /// <summary>Reads one line of UTF-8, without its line end (LF or CR LF).</summary>
+    /// <param name="cancellationToken">Cancels the read; nothing is lost by that.</param>
+    /// <returns>The line; null at the end of the input. An unfinished last line is returned as a line.</returns>
+    /// <exception cref="InvalidDataException">The line is longer than <see cref="SessionConnectionOptions.InputLimit"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask<string?> ReadLineAsync(CancellationToken cancellationToken = default)
+    {
+        int length = await WaitForLineAsync(cancellationToken).ConfigureAwait(false);
+        if (length == 0)
+            return null;
+        lock (_gate)
+        {
+            ReadOnlySpan<byte> line = _in.AsSpan(_inStart, length);
+            if (line[^1] == '\n')
+                line = line.EndsWith("\r\n"u8) ? line[..^2] : line[..^1];
+            string text = Encoding.UTF8.GetString(line);
+            Consume(length);
+            return text;
+        }
+    }
+
+    /// <summary>
+    /// The connection as a stream, for servers that read through a <see cref="StreamReader"/>. A read returns bytes of one
+    /// whole line at most, so that a reader of lines on top holds nothing when it asks for more.
+    /// </summary>
+    /// <remarks>
+    /// Give the reader and the writer <c>new UTF8Encoding(false)</c>: a fresh writer with a byte order mark would put that mark
+    /// into the middle of the session after each reboot. Disposing the stream closes the connection as
+    /// <see cref="DisposeAsync"/> does.
+    /// </remarks>
+    public Stream AsStream() => new LineStream(this);
+
+    /// <summary>Copies bytes of the current line; fetches the next line when that one is done.</summary>
+    internal async ValueTask<int> ReadOfLineAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        if (destination.IsEmpty)
+            return 0;
+        // In the middle of a line is no safe point: the rest is handed out even while suspending.
+        if (_lineRest == 0)
+            _lineRest = await WaitForLineAsync(cancellationToken).ConfigureAwait(false);
+        lock (_gate)
+        {
+            int count = Math.Min(_lineRest, destination.Length);
+            _in.AsSpan(_inStart, count).CopyTo(destination.Span);
+            _lineRest -= count;
+            Consume(count);
+            return count;
+        }
+    }
+
+    /// <summary>The length of the next line, with its line end; at the end of the input, of what is left.</summary>
+    private async ValueTask<int> WaitForLineAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await WaitForInputAsync(cancellationToken).ConfigureAwait(false);
+            lock (_gate)
+            {
+                int newLine = _in.AsSpan(_examined, _inEnd - _examined).IndexOf((byte)'\n');
+                if (newLine >= 0)
+                    return _examined + newLine + 1 - _inStart;
+                _examined = _inEnd;
+                if (IsInputOver)
+                    return _closing ? 0 : _inEnd - _inStart;
+                _readCanceled = false;
+            }
+        }
+    }
+
+    private void Consume(int count)
+    {
+        _inStart += count;
+        _examined = _inStart;
+        if (_inStart == _inEnd)
+            ReturnInput();
+    }
+
+    // An idle connection holds no buffer.
+    private void ReturnInput()
+    {
+        if (_in.Length > 0)
+            ArrayPool<byte>.Shared.Return(_in);
+        _in = [];
+        _inStart = _inEnd = _examined = 0;
+    }
+
+    private void PutInput(ReadOnlySpan<byte> unread)
+    {
+        if (unread.IsEmpty)
+            return;
+        _in = ArrayPool<byte>.Shared.Rent(Math.Max(unread.Length, SmallestBuffer));
+        unread.CopyTo(_in);
+        _inEnd = unread.Length;
+    }
+
+    /// <summary>Completes when there is input that has not been examined, or the input is over, or the read was cancelled.</summary>
+    private ValueTask WaitForInputAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_flow == Flow.Running && (HasNewInput || IsInputOver || _readCanceled) && !cancellationToken.IsCancellationRequested)
+                return ValueTask.CompletedTask;
+        }
+
+        return WaitAtSafePointAsync(cancellationToken);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WaitAtSafePointAsync(CancellationToken cancellationToken)
+    {
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static c => ((SessionConnection)c!).WakeReader(), this);
+        while (true)
+        {
+            Task? parked = null;
+            CancellationToken wake;
+            TaskCompletionSource? quiet;
+            lock (_gate)
+            {
+                if (_flow != Flow.Running)
+                {
+                    parked = _resumed!.Task;
+                }
+                else if (HasNewInput || IsInputOver || _readCanceled || cancellationToken.IsCancellationRequested)
+                {
+                    _reading = false;
+                    cancellationToken.ThrowIfCancellationRequested();
+                    return;
+                }
+                else if (_inEnd - _inStart >= _options.InputLimit)
+                {
+                    _reading = false;
+                    throw new InvalidDataException($"The client has sent {_inEnd - _inStart} bytes without completing a message. "
+                        + "If that is no abuse, raise SessionConnectionOptions.InputLimit.");
+                }
+
+                _reading = true;
+                quiet = _quiet;
+                _quiet = null;
+                if (_wakeReader.IsCancellationRequested)
+                    _wakeReader = new CancellationTokenSource();
+                wake = _wakeReader.Token;
+            }
+
+            quiet?.TrySetResult();
+            if (parked is not null)
+                await parked.ConfigureAwait(false);
+            else
+                await WaitAndReceiveAsync(wake).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits for bytes without taking any, then takes them if the session is still running.</summary>
+    private ValueTask WaitAndReceiveAsync(CancellationToken wake)
+    {
+        ValueTask<int> waiting;
+        try
+        {
+            waiting = Socket.ReceiveAsync(Memory<byte>.Empty, wake);
+        }
+        catch (ObjectDisposedException)
+        {
+            lock (_gate)
+                _inputEnded = true;
+            return ValueTask.CompletedTask;
+        }
+
+        if (!waiting.IsCompletedSuccessfully)
+            return ReceiveWhenReadyAsync(waiting);
+        _ = waiting.Result;
+        Receive();
+        return ValueTask.CompletedTask;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ReceiveWhenReadyAsync(ValueTask<int> waiting)
+    {
+        try
+        {
+            _ = await waiting.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+        catch (Exception e) when (e is System.Net.Sockets.SocketException or ObjectDisposedException)
+        {
+            // The connection has failed; the receive below finds out the same.
+        }
+
+        Receive();
+    }
+
+    private void Receive()
+    {
+        lock (_gate)
+        {
+            if (_flow != Flow.Running || _closing)
+                return; // the bytes stay in the kernel
+            MakeRoom();
+            int room = Math.Min(_in.Length - _inEnd, _options.InputLimit - (_inEnd - _inStart));
+            int count = SocketBytes.Receive(Socket, _in.AsSpan(_inEnd, room));
+            if (count > 0)
+                _inEnd += count;
+            else if (count != -1)
+                _inputEnded = true;
+            if (_inStart == _inEnd)
+                ReturnInput();
+        }
+    }
+
+    private void MakeRoom()
+    {
+        if (_in.Length == 0)
+        {
+            _in = ArrayPool<byte>.Shared.Rent(SmallestBuffer);
+        }
+        else if (_inEnd == _in.Length)
+        {
+            byte[] old = _in;
+            int length = _inEnd - _inStart;
+            if (length > old.Length / 2)
+                _in = ArrayPool<byte>.Shared.Rent(old.Length * 2);
+            old.AsSpan(_inStart, length).CopyTo(_in);
+            if (old != _in)
+                ArrayPool<byte>.Shared.Return(old);
+            _examined -= _inStart;
+            _inStart = 0;
+            _inEnd = length;
+        }
+    }
+
+    private void WakeReader()
+    {
+        CancellationTokenSource wake;
+        lock (_gate)
+            wake = _wakeReader;
+        wake.Cancel();
+    }
+}

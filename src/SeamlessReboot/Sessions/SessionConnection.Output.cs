@@ -1,0 +1,247 @@
+using System.Buffers;
+using System.Text;
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot;
+
+public sealed partial class SessionConnection
+{
+    private readonly ConnectionWriter _writer;
+    private byte[] _out = [];
+    private int _outStart;
+    private int _outEnd;
+    private bool _failed; // the client has gone: what is written is dropped
+    private bool _awaitingSend;
+    private long _sendWait;
+    private TaskCompletionSource? _room;
+
+    private int Queued => _outEnd - _outStart;
+
+    private bool MustWait => _flow == Flow.Running && Queued > _options.OutputLimit && !_failed && !_closing;
+
+    /// <summary>
+    /// Writes bytes to the client. Completes when they are sent or kept; waits while more than
+    /// <see cref="SessionConnectionOptions.OutputLimit"/> bytes are unsent.
+    /// </summary>
+    /// <param name="bytes">The bytes; they are copied if need be.</param>
+    /// <param name="cancellationToken">Ends the waiting. Bytes that were taken are sent all the same.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken = default)
+    {
+        lock (_gate)
+        {
+            if (_flow != Flow.Captured)
+            {
+                Accept(bytes.Span);
+                if (!MustWait)
+                    return ValueTask.CompletedTask;
+                bytes = default;
+            }
+        }
+
+        return WriteSlowlyAsync(bytes, cancellationToken);
+    }
+
+    /// <summary>Writes text as UTF-8; as <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> otherwise.</summary>
+    /// <param name="text">The text, with its line ends.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask WriteAsync(string text, CancellationToken cancellationToken = default) =>
+        WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken);
+
+    /// <summary>
+    /// Writes without waiting, for output that a slow client must not hold up: what one player says to all others.
+    /// </summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <returns>
+    /// False, and nothing written, when the client has let <see cref="SessionConnectionOptions.OutputLimit"/> bytes pile up.
+    /// </returns>
+    public bool TryWrite(ReadOnlySpan<byte> bytes)
+    {
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (_flow != Flow.Captured)
+                {
+                    if (_flow == Flow.Running && Queued > 0 && Queued + bytes.Length > _options.OutputLimit && !_failed && !_closing)
+                        return false;
+                    Accept(bytes);
+                    return true;
+                }
+            }
+
+            WhenNotCapturedAsync().GetAwaiter().GetResult();
+        }
+    }
+
+    private async ValueTask WriteSlowlyAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task wait;
+            lock (_gate)
+            {
+                if (_flow == Flow.Captured)
+                {
+                    wait = _resumed!.Task;
+                }
+                else
+                {
+                    Accept(bytes.Span);
+                    bytes = default;
+                    if (!MustWait)
+                        return;
+                    wait = (_room ??= NewSource()).Task;
+                }
+            }
+
+            await wait.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // Straight to the socket if nothing waits before it; the rest into the queue.
+    private void Accept(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty || _failed || _closing)
+            return;
+        if (_flow == Flow.Running && Queued == 0 && OperatingSystem.IsLinux())
+            bytes = bytes[Send(bytes)..];
+        if (bytes.IsEmpty || _failed)
+            return;
+        Append(bytes);
+        AwaitSend();
+    }
+
+    private void Append(ReadOnlySpan<byte> bytes)
+    {
+        if (_out.Length - _outEnd < bytes.Length)
+        {
+            byte[] old = _out;
+            int queued = Queued;
+            if (queued + bytes.Length > old.Length / 2)
+                _out = ArrayPool<byte>.Shared.Rent(Math.Max(SmallestBuffer, checked(2 * (queued + bytes.Length))));
+            old.AsSpan(_outStart, queued).CopyTo(_out);
+            if (old != _out && old.Length > 0)
+                ArrayPool<byte>.Shared.Return(old);
+            _outStart = 0;
+            _outEnd = queued;
+        }
+
+        bytes.CopyTo(_out.AsSpan(_outEnd));
+        _outEnd += bytes.Length;
+    }
+
+    /// <summary>Sends as much as the kernel takes; returns how much that is.</summary>
+    private int Send(ReadOnlySpan<byte> bytes)
+    {
+        int sent = 0;
+        while (sent < bytes.Length)
+        {
+            int count = SocketBytes.Send(Socket, bytes[sent..]);
+            if (count >= 0)
+            {
+                sent += count;
+                continue;
+            }
+
+            if (count == -2)
+                Fail();
+            break;
+        }
+
+        return sent;
+    }
+
+    private void SendQueued()
+    {
+        if (_flow != Flow.Running || _closed)
+            return;
+        if (Queued > 0 && OperatingSystem.IsLinux())
+            Remove(Send(_out.AsSpan(_outStart, Queued)));
+        AwaitSend();
+    }
+
+    private void Remove(int count)
+    {
+        _outStart = Math.Min(_outStart + count, _outEnd);
+        if (Queued <= _options.OutputLimit / 2)
+            ReleaseRoom();
+        if (Queued > 0)
+            return;
+        if (_out.Length > 0)
+            ArrayPool<byte>.Shared.Return(_out);
+        _out = [];
+        _outStart = _outEnd = 0;
+        CloseIfDone();
+    }
+
+    private void Fail()
+    {
+        _failed = true;
+        Remove(Queued);
+    }
+
+    private void AwaitSend()
+    {
+        if (Queued == 0 || _awaitingSend || _flow != Flow.Running || _closed)
+            return;
+        _awaitingSend = true;
+        if (OperatingSystem.IsLinux())
+            _sendWait = WriteReadiness.Shared.Wait(Socket.SafeHandle, OnWritable);
+        else
+            _ = SendPortablyAsync(_out.AsSpan(_outStart, Queued).ToArray());
+    }
+
+    private void OnWritable()
+    {
+        lock (_gate)
+        {
+            _awaitingSend = false;
+            SendQueued();
+        }
+    }
+
+    private void CancelSendWait()
+    {
+        if (_awaitingSend && OperatingSystem.IsLinux())
+            WriteReadiness.Shared.Cancel(Socket.SafeHandle, _sendWait);
+    }
+
+    // Where there is no reboot, nobody needs to know how far a send got.
+    private async Task SendPortablyAsync(byte[] bytes)
+    {
+        bool failed = false;
+        try
+        {
+            for (int sent = 0; sent < bytes.Length;)
+                sent += await Socket.SendAsync(bytes.AsMemory(sent)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is System.Net.Sockets.SocketException or ObjectDisposedException)
+        {
+            failed = true;
+        }
+
+        lock (_gate)
+        {
+            _awaitingSend = false;
+            if (failed)
+                Fail();
+            else
+                Remove(bytes.Length);
+            AwaitSend();
+        }
+    }
+
+    private void ReleaseRoom()
+    {
+        _room?.TrySetResult();
+        _room = null;
+    }
+
+    private ReadOnlyMemory<byte> Unsent()
+    {
+        ReadOnlyMemory<byte> queued = _out.AsMemory(_outStart, Queued), staged = _writer.Unflushed;
+        return staged.IsEmpty ? queued : (byte[])[.. queued.Span, .. staged.Span];
+    }
+}

@@ -1,0 +1,289 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot;
+
+/// <summary>
+/// One client's connection. It owns the bytes that have been read and not acted on, and the bytes that have been said and not
+/// sent, so that both can be carried over a reboot.
+/// </summary>
+/// <remarks>
+/// <para>Every read is a safe point: by reading again, the session says that it has acted on all that it read before. While
+/// the session is suspended a read does not return, and neither bytes nor a cancellation wake it.</para>
+/// <para>Reading is for one reader at a time, through one of <see cref="Input"/>, <see cref="ReadLineAsync"/> and
+/// <see cref="AsStream"/>. <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> and <see cref="TryWrite"/> may be
+/// called by any number of threads; each call's bytes stay together. <see cref="Output"/> is for one writer at a time.</para>
+/// <para>Writing to a client that has gone does nothing; the next read ends.</para>
+/// </remarks>
+public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly SessionConnectionOptions _options;
+    private Flow _flow;
+    private TaskCompletionSource? _resumed;
+    private bool _closing;
+    private bool _closed;
+    private readonly TaskCompletionSource _whenClosed = NewSource();
+
+    /// <summary>Takes over a connected socket.</summary>
+    /// <param name="socket">From here on the connection's own. Small writes go out at once (TCP_NODELAY).</param>
+    /// <param name="options">Limits; the defaults if null.</param>
+    public SessionConnection(Socket socket, SessionConnectionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        Socket = socket;
+        _options = options ?? new SessionConnectionOptions();
+        Input = new ConnectionReader(this);
+        _writer = new ConnectionWriter(this);
+        if (socket.ProtocolType == ProtocolType.Tcp)
+            TrySetNoDelay(socket);
+    }
+
+    /// <summary>Takes over a connection from the image before, suspended until <see cref="Resume"/>.</summary>
+    internal SessionConnection(Socket socket, SessionConnectionOptions? options, ReadOnlySpan<byte> unread, ReadOnlySpan<byte> unsent)
+    {
+        Socket = socket;
+        _options = options ?? new SessionConnectionOptions();
+        Input = new ConnectionReader(this);
+        _writer = new ConnectionWriter(this);
+        _flow = Flow.Suspended;
+        _resumed = NewSource();
+        PutInput(unread);
+        Append(unsent);
+    }
+
+    private enum Flow
+    {
+        Running,
+        Suspended,
+        Captured,
+    }
+
+    /// <summary>The connection's socket. For looking at; reading from it or writing to it takes bytes that a reboot then misses.</summary>
+    public Socket Socket { get; }
+
+    /// <summary>The client's address, or null if it has gone.</summary>
+    public EndPoint? RemoteEndPoint
+    {
+        get
+        {
+            try
+            {
+                return Socket.RemoteEndPoint;
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>The unread input.</summary>
+    public PipeReader Input { get; }
+
+    /// <summary>The output. Bytes that were written and not flushed are carried too.</summary>
+    public PipeWriter Output => _writer;
+
+    /// <summary>True once the connection has been closed on this side.</summary>
+    public bool IsClosed
+    {
+        get
+        {
+            lock (_gate)
+                return _closing || _closed;
+        }
+    }
+
+    /// <summary>
+    /// Suspends the connection: reads wait from here on, writes are kept and not sent. Completes when a read is waiting, that
+    /// is, when the session is at a safe point.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the waiting, not the suspension.</param>
+    /// <exception cref="OperationCanceledException">No read came before the token was cancelled.</exception>
+    public ValueTask SuspendAsync(CancellationToken cancellationToken = default)
+    {
+        Task quiet;
+        lock (_gate)
+        {
+            if (_flow == Flow.Running)
+            {
+                _flow = Flow.Suspended;
+                _resumed = NewSource();
+            }
+
+            ReleaseRoom();
+            if (_reading)
+                return ValueTask.CompletedTask;
+            quiet = (_quiet ??= NewSource()).Task;
+        }
+
+        return new ValueTask(quiet.WaitAsync(cancellationToken));
+    }
+
+    /// <summary>
+    /// Says what has to be carried of this connection, and stops writes too: they wait until <see cref="Resume"/>. Call it when
+    /// <see cref="SuspendAsync"/> has completed.
+    /// </summary>
+    /// <param name="state">The session's state.</param>
+    /// <param name="kind">See <see cref="SessionSnapshot.Kind"/>.</param>
+    /// <typeparam name="TState">The type that the state is written and read as.</typeparam>
+    public SessionSnapshot Capture<TState>(TState state, string kind = "")
+    {
+        lock (_gate)
+        {
+            if (_flow == Flow.Running)
+                _resumed = NewSource();
+            _flow = Flow.Captured;
+            return new SessionSnapshot
+            {
+                UnreadInput = _in.AsMemory(_inStart, _inEnd - _inStart),
+                UnsentOutput = Unsent(),
+                State = state,
+                StateType = typeof(TState),
+                Kind = kind,
+                HasEnded = _closing,
+            };
+        }
+    }
+
+    /// <summary>Lets reads and writes go on. Does nothing if the connection is not suspended.</summary>
+    public void Resume()
+    {
+        TaskCompletionSource? resumed, quiet;
+        bool closing;
+        lock (_gate)
+        {
+            _flow = Flow.Running;
+            closing = _closing && !_closed;
+            resumed = _resumed;
+            _resumed = null;
+            quiet = _quiet;
+            _quiet = null;
+            SendQueued();
+            CloseIfDone();
+        }
+
+        quiet?.TrySetResult();
+        resumed?.TrySetResult();
+        if (closing)
+            _ = CloseInTimeAsync();
+    }
+
+    /// <summary>
+    /// Closes the connection when the client has taken what was written, at the latest after
+    /// <see cref="SessionConnectionOptions.CloseTimeout"/>. A waiting read ends. While the connection is suspended the task
+    /// completes at once, and the close comes after the reboot.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        bool isRunning;
+        lock (_gate)
+        {
+            if (_closed)
+                return;
+            _closing = true;
+            isRunning = _flow == Flow.Running;
+            CloseIfDone();
+        }
+
+        WakeReader();
+        if (isRunning)
+            await CloseInTimeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Closes the connection at once. Unsent output is lost.</summary>
+    public void Dispose()
+    {
+        WhenNotCapturedAsync().GetAwaiter().GetResult();
+        lock (_gate)
+        {
+            _closing = true;
+            Close();
+        }
+
+        WakeReader();
+    }
+
+    /// <summary>Completes when the socket has been closed.</summary>
+    internal Task Closed => _whenClosed.Task;
+
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static void TrySetNoDelay(Socket socket)
+    {
+        try
+        {
+            socket.NoDelay = true;
+        }
+        catch (SocketException)
+        {
+            // The client has gone already; the first read will say so.
+        }
+    }
+
+    private async Task WhenNotCapturedAsync()
+    {
+        while (true)
+        {
+            Task resumed;
+            lock (_gate)
+            {
+                if (_flow != Flow.Captured)
+                    return;
+                resumed = _resumed!.Task;
+            }
+
+            await resumed.ConfigureAwait(false);
+        }
+    }
+
+    // A suspension in between stops it; Resume begins it anew.
+    private async Task CloseInTimeAsync()
+    {
+        try
+        {
+            await Closed.WaitAsync(_options.CloseTimeout).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            lock (_gate)
+            {
+                if (_flow == Flow.Running)
+                    Close();
+            }
+        }
+    }
+
+    private void CloseIfDone()
+    {
+        if (_closing && _flow != Flow.Captured && Queued == 0)
+            Close();
+    }
+
+    // Shutdown before Dispose: disposing a socket with a receive pending resets the peer, and it would miss our last words.
+    private void Close()
+    {
+        if (_closed)
+            return;
+        _closed = true;
+        CancelSendWait();
+        ReleaseRoom();
+        try
+        {
+            Socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // It has gone already.
+        }
+
+        // Bytes left unread would make the close a reset, too. What the client still types is for nobody.
+        Span<byte> unread = stackalloc byte[1024];
+        for (int i = 0; i < 64 && OperatingSystem.IsLinux() && SocketBytes.Receive(Socket, unread) > 0;)
+            i++;
+        Socket.Dispose();
+        _whenClosed.TrySetResult();
+    }
+}

@@ -1,0 +1,125 @@
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot.Spool;
+
+/// <summary>The directory that state is written to: this user's alone, and one server's alone.</summary>
+internal sealed class SpoolDirectory : IDisposable
+{
+    private const int OwnerOnly = 0x1C0; // 0700
+    private readonly DirectoryHandle _directory;
+
+    private SpoolDirectory(string path, DirectoryHandle directory)
+    {
+        Path = path;
+        _directory = directory;
+    }
+
+    internal string Path { get; }
+
+    internal SafeFileHandle Handle => _directory.Handle;
+
+    /// <summary>Opens the directory, creating it if need be, and locks it.</summary>
+    /// <exception cref="IOException">It is not this user's alone, or another server has it. The message says what to do.</exception>
+    internal static SpoolDirectory Open(string path)
+    {
+        SpoolDirectory spool;
+        try
+        {
+            DirectoryHandle.CreatePrivate(path);
+            spool = new SpoolDirectory(path, DirectoryHandle.Open(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"The spool directory '{path}' cannot be opened: {e.Message} "
+                + "Set RebooterOptions.SpoolDirectory to a directory (no symlink) that the server's user can create or owns.", e);
+        }
+
+        try
+        {
+            spool.Check();
+            if (!spool._directory.TryLock())
+                throw new IOException($"The spool directory '{path}' is in use by another server. Give each server a SpoolDirectory of its own.");
+            return spool;
+        }
+        catch
+        {
+            spool.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Takes over the directory, with its lock, from the image before the exec.</summary>
+    internal static SpoolDirectory Adopt(string path, int fd) => new(path, DirectoryHandle.Adopt(fd));
+
+    /// <summary>Looks at owner and mode again: both can have changed since the start.</summary>
+    /// <exception cref="IOException">It is not this user's alone. The message says what to do.</exception>
+    internal void Check()
+    {
+        (uint owner, int mode) = _directory.Ownership();
+        uint user = DirectoryHandle.CurrentUser();
+        if (owner != user)
+            throw new IOException($"The spool directory '{Path}' belongs to user {owner}, the server runs as user {user}. "
+                + $"Run: chown {user} '{Path}', or set RebooterOptions.SpoolDirectory to another one.");
+        if (mode != OwnerOnly)
+            throw new IOException($"The spool directory '{Path}' has mode {Convert.ToString(mode, 8).PadLeft(4, '0')}; others could read or "
+                + $"change what players have typed. Run: chmod 0700 '{Path}'");
+    }
+
+    /// <summary>Fails when <paramref name="estimate"/> bytes, and a tenth more, do not fit.</summary>
+    internal void CheckSpace(long estimate)
+    {
+        long free = _directory.FreeBytes(), needed = estimate + estimate / 10;
+        if (free < needed)
+            throw new IOException($"The spool directory '{Path}' has {free:N0} bytes free, the state of this server is estimated at "
+                + $"{needed:N0}. Free some space there, or set RebooterOptions.SpoolDirectory to another file system.");
+    }
+
+    /// <summary>A new file beside the published one, and the nonce that its records are written under.</summary>
+    internal SpoolWriter Create(out byte[] nonce)
+    {
+        Remove(SpoolFormat.BesideName);
+        nonce = RandomNumberGenerator.GetBytes(SpoolFormat.NonceLength);
+        return new SpoolWriter(_directory.CreateFile(SpoolFormat.BesideName), nonce);
+    }
+
+    internal void Publish() => _directory.Rename(SpoolFormat.BesideName, SpoolFormat.FileName);
+
+    /// <summary>Removes what was published or begun.</summary>
+    internal void Clear()
+    {
+        Remove(SpoolFormat.BesideName);
+        Remove(SpoolFormat.FileName);
+    }
+
+    /// <summary>The published file, or null when there is none.</summary>
+    internal byte[]? Load()
+    {
+        using SafeFileHandle? file = _directory.OpenFile(SpoolFormat.FileName);
+        if (file is null)
+            return null;
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(checked((int)RandomAccess.GetLength(file)));
+        int length = 0, read;
+        while ((read = RandomAccess.Read(file, bytes.AsSpan(length), length)) > 0)
+            length += read;
+        return length == bytes.Length ? bytes : bytes[..length];
+    }
+
+    /// <summary>Keeps one record that could not be restored in a file of its own; returns its path.</summary>
+    internal string Quarantine(SpoolHeader header, in SpoolRecord record)
+    {
+        string name = $"quarantine-{header.Generation}-{record.Name}.spool";
+        Remove(name);
+        byte[] nonce = RandomNumberGenerator.GetBytes(SpoolFormat.NonceLength);
+        using SpoolWriter writer = new(_directory.CreateFile(name), nonce);
+        writer.Write(header.ToRecord());
+        writer.Write(record);
+        writer.Finish();
+        return System.IO.Path.Combine(Path, name);
+    }
+
+    public void Dispose() => _directory.Dispose();
+
+    private void Remove(string name) => _directory.Delete(name);
+}

@@ -1,0 +1,31 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace SeamlessReboot.Spool;
+
+/// <summary>
+/// The bytes of a spool file, little-endian: 8 bytes magic, 16 bytes nonce, then records. A record is a marker, the length of
+/// its body, the checksum of its body, and the body. The checksum starts from the nonce, so a record of another spool never
+/// passes for one of this; the marker lets a reader go on behind a damaged record.
+/// </summary>
+internal static class SpoolFormat
+{
+    internal const int NonceLength = 16, FileHeaderLength = 24, RecordHeaderLength = 12;
+    internal const uint Marker = 0x5EA3_1E55;
+    internal const string FileName = "reboot.spool", BesideName = "reboot.spool.new";
+
+    /// <summary>The last byte is the version of the format.</summary>
+    internal static ReadOnlySpan<byte> Magic => "SLREBT\0\x01"u8;
+
+    internal static uint Seed(ReadOnlySpan<byte> nonce) => Checksum(uint.MaxValue, nonce);
+
+    internal static uint Checksum(uint seed, ReadOnlySpan<byte> bytes)
+    {
+        uint crc = seed;
+        foreach (ulong eight in MemoryMarshal.Cast<byte, ulong>(bytes))
+            crc = BitOperations.Crc32C(crc, eight);
+        foreach (byte one in bytes[(bytes.Length & ~7)..])
+            crc = BitOperations.Crc32C(crc, one);
+        return crc;
+    }
+}

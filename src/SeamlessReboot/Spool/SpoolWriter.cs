@@ -1,0 +1,126 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace SeamlessReboot.Spool;
+
+/// <summary>Writes one spool file, record by record. Not thread-safe.</summary>
+internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
+{
+    private const int FlushAt = 512 * 1024;
+    private readonly SafeFileHandle _file;
+    private readonly uint _seed;
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(2 * FlushAt);
+    private int _length;
+    private long _flushed;
+
+    internal SpoolWriter(SafeFileHandle file, ReadOnlySpan<byte> nonce)
+    {
+        _file = file;
+        _seed = SpoolFormat.Seed(nonce);
+        SpoolFormat.Magic.CopyTo(GetSpan(SpoolFormat.FileHeaderLength));
+        nonce.CopyTo(_buffer.AsSpan(8));
+        _length = SpoolFormat.FileHeaderLength;
+    }
+
+    internal int RecordCount { get; private set; }
+
+    internal long Length => _flushed + _length;
+
+    /// <summary>Writes a record whose state is made by <paramref name="writeState"/>, straight into the buffer.</summary>
+    internal void Write<T>(in SpoolRecord record, T argument, Action<IBufferWriter<byte>, T>? writeState)
+    {
+        int start = _length;
+        GetSpan(SpoolFormat.RecordHeaderLength);
+        _length += SpoolFormat.RecordHeaderLength; // filled in at the end
+        GetSpan(5)[0] = (byte)record.Kind;
+        BinaryPrimitives.WriteInt32LittleEndian(_buffer.AsSpan(_length + 1), record.Fd);
+        _length += 5;
+        WriteBytes(Encoding.UTF8.GetBytes(record.Name ?? ""));
+        WriteBytes(Encoding.UTF8.GetBytes(record.Type ?? ""));
+        WriteBytes(record.Identity.Span);
+        WriteBytes(record.Unread.Span);
+        WriteBytes(record.Unsent.Span);
+        try
+        {
+            if (writeState is null)
+                this.Write(record.State.Span);
+            else
+                writeState(this, argument);
+        }
+        catch
+        {
+            _length = start; // as if it had never been begun
+            throw;
+        }
+
+        Span<byte> header = _buffer.AsSpan(start, SpoolFormat.RecordHeaderLength);
+        Span<byte> body = _buffer.AsSpan(start + SpoolFormat.RecordHeaderLength, _length - start - SpoolFormat.RecordHeaderLength);
+        BinaryPrimitives.WriteUInt32LittleEndian(header, SpoolFormat.Marker);
+        BinaryPrimitives.WriteInt32LittleEndian(header[4..], body.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[8..], SpoolFormat.Checksum(_seed, body));
+        RecordCount++;
+        if (_length >= FlushAt)
+            Flush();
+    }
+
+    internal void Write(in SpoolRecord record) => Write<object?>(record, null, null);
+
+    /// <summary>Ends the file and makes sure that all of it arrived.</summary>
+    /// <exception cref="IOException">The disk is full, or the file is shorter than what was written.</exception>
+    internal void Finish()
+    {
+        Write(new SpoolRecord { Kind = SpoolRecordKind.End, Fd = RecordCount });
+        Flush();
+        long length = RandomAccess.GetLength(_file);
+        if (length != _flushed)
+            throw new IOException($"The spool file has {length} bytes where {_flushed} were written.");
+    }
+
+    public void Advance(int count) => _length += count;
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        Reserve(sizeHint);
+        return _buffer.AsMemory(_length);
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        Reserve(sizeHint);
+        return _buffer.AsSpan(_length);
+    }
+
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+        _file.Dispose();
+    }
+
+    private void WriteBytes(ReadOnlySpan<byte> bytes)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(GetSpan(4 + bytes.Length), bytes.Length);
+        bytes.CopyTo(_buffer.AsSpan(_length + 4));
+        _length += 4 + bytes.Length;
+    }
+
+    private void Reserve(int size)
+    {
+        size = Math.Max(size, 256);
+        if (_buffer.Length - _length >= size)
+            return;
+        byte[] larger = ArrayPool<byte>.Shared.Rent(checked(Math.Max(_buffer.Length * 2, _length + size)));
+        _buffer.AsSpan(0, _length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = larger;
+    }
+
+    private void Flush()
+    {
+        RandomAccess.Write(_file, _buffer.AsSpan(0, _length), _flushed);
+        _flushed += _length;
+        _length = 0;
+    }
+}
