@@ -1,19 +1,21 @@
+using SeamlessReboot.Descriptors;
+
 namespace SeamlessReboot;
 
 /// <summary>What the guard against crash loops has decided.</summary>
 /// <param name="Warm">Whether sessions come back.</param>
 /// <param name="Culprit">The session to leave behind, or 0.</param>
 /// <param name="History">The crashes of late, with this one.</param>
-internal sealed record CrashStep(bool Warm, long Culprit, IReadOnlyList<(long Second, long Session)> History)
+internal sealed record CrashStep(bool Warm, long Culprit, CrashMark[] History)
 {
     /// <summary>
     /// With everyone; again within the window: without the session that crashed it, cold if that is not known; then cold; then
     /// null: let it die.
     /// </summary>
-    internal static CrashStep? Decide(IReadOnlyList<(long Second, long Session)> before, long now, long culprit, TimeSpan window)
+    internal static CrashStep? Decide(CrashMark[] before, long now, long culprit, TimeSpan window)
     {
-        List<(long Second, long Session)> recent = [.. before.Where(c => now - c.Second <= window.TotalSeconds && c.Second <= now)];
-        IReadOnlyList<(long Second, long Session)> history = [.. recent, (now, culprit)];
+        List<CrashMark> recent = [.. before.Where(c => now - c.Second <= window.TotalSeconds && c.Second <= now)];
+        CrashMark[] history = [.. recent, new CrashMark(now, culprit)];
         return recent.Count switch
         {
             0 => new CrashStep(true, 0, history),

@@ -24,7 +24,7 @@ internal sealed class RebootRun(string reason)
 
     internal long FrozenAt { get; private set; }
 
-    internal IReadOnlyList<long> StageEnds => _stageEnds;
+    internal long[] StageEnds => [.. _stageEnds];
 
     /// <summary>Set when the reboot is the answer to a crash.</summary>
     internal CrashStep? Crash { get; init; }

@@ -9,7 +9,7 @@ public sealed partial class Rebooter
 {
     private static readonly TimeSpan CrashSuspendTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _crashTimeout = TimeSpan.FromSeconds(15);
-    private IReadOnlyList<(long Second, long Session)> _crashes = [];
+    private CrashMark[] _crashes = [];
     private int _crashing;
 
     private void OnUnhandledException(object sender, UnhandledExceptionEventArgs e) =>
@@ -30,7 +30,7 @@ public sealed partial class Rebooter
         Log.Crashed(_log, culprit, failure);
         if (step is null || (_phase == Phase.Starting && _inheritance is null))
         {
-            Log.GivingUp(_log, _crashes.Count + 1);
+            Log.GivingUp(_log, _crashes.Length + 1);
             _crashing = 0;
             return false;
         }
@@ -74,8 +74,7 @@ public sealed partial class Rebooter
             run.OnUndo("put close-on-exec back", Strays.Mark(run.Survivors, []));
             Environment.CurrentDirectory = _start!.Directory;
             Signals.SetThreadMask(0);
-            if (DiagnosticsSocket.MoveAside(Path.GetTempPath()) is string socket)
-                run.OnUndo("put the diagnostics socket back", () => DiagnosticsSocket.MoveBack(socket));
+            run.OnUndo("put the diagnostics socket back", DiagnosticsSocket.MoveAside(_process));
             Inheritance next = note with { Warm = note.Warm && step.Warm, AfterCrash = true, Reason = run.Reason, Crashes = step.History };
             _process.Execute(run.Plan.Path, run.Plan.Arguments, run.Plan.EnvironmentWith(Inheritance.Variable, next.Encode()));
         }

@@ -12,7 +12,7 @@ namespace SeamlessReboot;
 public sealed partial class Rebooter
 {
     private readonly List<LostSession> _lost = [];
-    private readonly List<(SessionConnection? Connection, Action Say)> _farewells = [];
+    private readonly List<SessionConnection> _farewells = [];
     private Inheritance? _inheritance;
     private InheritedDescriptors? _inherited;
     private SpoolDirectory? _inheritedSpool;
@@ -45,8 +45,12 @@ public sealed partial class Rebooter
             _phase = Phase.Serving;
         foreach (SessionEntry entry in Entries())
             entry.ResumeUnlessSuspended();
-        foreach ((_, Action say) in _farewells)
-            say();
+        foreach (SessionConnection farewell in _farewells)
+        {
+            farewell.Resume();
+            _ = farewell.DisposeAsync().AsTask();
+        }
+
         ReportReady(registeredAt);
         ForgetInheritance();
         if (_requestedEarly is string reason)
@@ -72,7 +76,7 @@ public sealed partial class Rebooter
 
         Generation = _inheritance.Generation;
         _crashes = _inheritance.Crashes;
-        DiagnosticsSocket.RemoveOld(Path.GetTempPath());
+        DiagnosticsSocket.RemoveOld(_process);
         _children = InheritedChildren.Adopt();
         _inherited = new InheritedDescriptors();
         Fd.TrySetCloseOnExec(_inheritance.SpoolFd, true);
@@ -264,11 +268,7 @@ public sealed partial class Rebooter
         SessionConnection connection = new(socket, null, default, unsent.Span);
         if (withText)
             connection.TryWrite(Encoding.UTF8.GetBytes(_options.Farewell));
-        _farewells.Add((connection, () =>
-        {
-            connection.Resume();
-            _ = connection.DisposeAsync().AsTask();
-        }));
+        _farewells.Add(connection);
     }
 
     private void Lose(SpoolRecord record, long id, string reason, bool keep)
@@ -307,7 +307,7 @@ public sealed partial class Rebooter
             Dictionary<RebootStage, TimeSpan> stages = [];
             long from = note.FrozenAt;
             RebootStage stage = RebootStage.Suspend;
-            foreach (long end in note.StageEnds.Concat([_startedAt, _startEndedAt, registeredAt, now]))
+            foreach (long end in (long[])[.. note.StageEnds, _startedAt, _startEndedAt, registeredAt, now])
             {
                 stages[stage++] = Stopwatch.GetElapsedTime(from, end);
                 from = end;
@@ -330,9 +330,15 @@ public sealed partial class Rebooter
                 Log.Lost(_log, lost.Id, lost.Reason, lost.StateFile ?? "nowhere");
         }
 
-        _metrics = new RebootMetrics(() => SessionCount);
-        if (LastReboot is not null)
-            _metrics.Count(LastReboot);
+        // Off this thread: everyone is being served already, and the instruments take milliseconds to make.
+        ThreadPool.UnsafeQueueUserWorkItem(_ =>
+        {
+            RebootMetrics metrics = new(() => SessionCount);
+            if (LastReboot is not null)
+                metrics.Count(LastReboot);
+            lock (_gate)
+                _metrics = metrics;
+        }, null);
     }
 
     // The file is one large array; sessions have copied what they need.

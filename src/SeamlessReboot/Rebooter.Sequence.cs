@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
@@ -61,9 +63,28 @@ public sealed partial class Rebooter
         });
         if (_options.CheckNewVersion && run.Crash is null)
             NewVersionCheck.Run(run.Plan, _options.CheckTimeout);
+        WarmSerializer();
         run.Strays = Strays.Find(CollectSurvivors());
         foreach (int fd in run.Strays)
             Log.Stray(_log, fd, Fd.Describe(fd));
+    }
+
+    // A serializer makes its plans for a type at first use, which would be while everyone waits. Null is enough to make it.
+    private void WarmSerializer()
+    {
+        HashSet<Type> types = [.. _keptState.Values.Select(s => s.Type), .. GetSessions().OfType<IEndingSession>().Select(s => s.StateType)];
+        foreach (Type type in types.Where(t => !t.IsValueType))
+        {
+            try
+            {
+                _serializer.Serialize(new ArrayBufferWriter<byte>(), null, type);
+            }
+#pragma warning disable CA1031 // not every type has a null; then it is merely slower
+            catch (Exception)
+#pragma warning restore CA1031
+            {
+            }
+        }
     }
 
     /// <summary>Everyone stops at a safe point: first who accepts, then sessions, then the application's own loops.</summary>
@@ -80,14 +101,14 @@ public sealed partial class Rebooter
         run.OnUndo("resume everyone", ResumeAll);
         using CancellationTokenSource overdue = new(limit, _options.TimeProvider);
         _suspendAccepts.Cancel();
-        List<(string Who, Task Task)> waits = [("AcceptAsync", WhenAcceptsQuietAsync())];
+        List<Wait> waits = [new("AcceptAsync", WhenAcceptsQuietAsync())];
         while (Unsuspended() is { Count: > 0 } entries)
         {
             foreach (SessionEntry entry in entries)
             {
                 ValueTask suspended = Suspend(entry, overdue.Token);
                 if (!suspended.IsCompletedSuccessfully)
-                    waits.Add(($"session {entry.Id}", suspended.AsTask()));
+                    waits.Add(new Wait($"session {entry.Id}", suspended.AsTask()));
             }
 
             // Only now the application's own work: a session may have had to enter the gate to finish its own.
@@ -95,12 +116,12 @@ public sealed partial class Rebooter
             waits.Clear();
         }
 
-        waits.Add(("EnterAsync", _commands.CloseAsync()));
+        waits.Add(new Wait("EnterAsync", _commands.CloseAsync()));
         Await(run, waits, limit, overdue.Token);
         SafePoint[] points;
         lock (_gate)
             points = [.. _safePoints];
-        Await(run, [.. points.Select(p => ($"safe point '{p.Name}'", p.HoldAsync()))], limit, overdue.Token);
+        Await(run, [.. points.Select(p => new Wait($"safe point '{p.Name}'", p.HoldAsync()))], limit, overdue.Token);
         Freeze();
     }
 
@@ -118,7 +139,7 @@ public sealed partial class Rebooter
         }
     }
 
-    private static void Await(RebootRun run, List<(string Who, Task Task)> waits, TimeSpan limit, CancellationToken overdue)
+    private static void Await(RebootRun run, List<Wait> waits, TimeSpan limit, CancellationToken overdue)
     {
         // After a crash who does not stop is taken as it stands: half done is better than gone.
         try
@@ -204,7 +225,7 @@ public sealed partial class Rebooter
         }.ToRecord());
         foreach ((string name, Socket listener) in _listeners)
             writer.Write(Descriptor(run, SpoolRecordKind.Listener, name, listener.SafeHandle));
-        foreach ((string name, System.Runtime.InteropServices.SafeHandle handle) in _keptOpen)
+        foreach ((string name, SafeHandle handle) in _keptOpen)
             if (!handle.IsClosed)
                 writer.Write(Descriptor(run, SpoolRecordKind.Descriptor, "keep:" + name, handle));
         int number = 0;
@@ -223,7 +244,7 @@ public sealed partial class Rebooter
     {
         try
         {
-            writer.Write(new SpoolRecord { Kind = SpoolRecordKind.State, Name = state.Name, Fd = -1 }, state, static (w, s) => s.Save(w));
+            writer.Write(new SpoolRecord { Kind = SpoolRecordKind.State, Name = state.Name }, state.Save);
         }
         catch (Exception e) when (e is not IOException)
         {
@@ -257,8 +278,7 @@ public sealed partial class Rebooter
             else if (snapshot.State is null)
                 writer.Write(record);
             else
-                writer.Write(record, (Snapshot: snapshot, Serializer: _serializer), static (w, a) =>
-                    a.Serializer.Serialize(w, a.Snapshot.State, a.Snapshot.StateType ?? a.Snapshot.State!.GetType()));
+                writer.Write(record, w => _serializer.Serialize(w, snapshot.State, snapshot.StateType ?? snapshot.State.GetType()));
         }
 #pragma warning disable CA1031 // the application's code: decided by policy, with the session's number
         catch (Exception e) when (e is not SyscallException)
@@ -279,7 +299,7 @@ public sealed partial class Rebooter
             State = Encoding.UTF8.GetBytes(reason),
         });
 
-    private static SpoolRecord Descriptor(RebootRun run, SpoolRecordKind kind, string name, System.Runtime.InteropServices.SafeHandle handle, byte[]? identity = null)
+    private static SpoolRecord Descriptor(RebootRun run, SpoolRecordKind kind, string name, SafeHandle handle, byte[]? identity = null)
     {
         using FdLease lease = new(handle);
         run.Survivors.Add(lease.Fd);
@@ -325,13 +345,20 @@ public sealed partial class Rebooter
             _terminal.Restore();
         }
 
-        if (DiagnosticsSocket.MoveAside(Path.GetTempPath()) is string socket)
-            run.OnUndo("put the diagnostics socket back", () => DiagnosticsSocket.MoveBack(socket));
+        run.OnUndo("put the diagnostics socket back", DiagnosticsSocket.MoveAside(_process));
         run.OnUndo("arm the timers", Signals.DisarmTimers());
         run.OnUndo("handle signals", Signals.IgnoreAll(_start.IgnoredSignals));
         // Nothing blocked, but for the signals that mean reboot: in the moment without a handler they would kill. They wait.
-        ulong before = Signals.SetThreadMask(_options.RebootSignals.Aggregate(0UL, (mask, signal) => mask | Signals.Bit(signal)));
+        ulong before = Signals.SetThreadMask(RebootSignalMask());
         run.OnUndo("set the signal mask", () => Signals.SetThreadMask(before));
+    }
+
+    private ulong RebootSignalMask()
+    {
+        ulong mask = 0;
+        foreach (PosixSignal signal in _options.RebootSignals)
+            mask |= Signals.Bit(signal);
+        return mask;
     }
 
     private void Exec(RebootRun run) =>
@@ -379,14 +406,16 @@ public sealed partial class Rebooter
         run.CalledOff.TrySetResult(failure);
     }
 
+    private sealed record Wait(string Who, Task Task);
+
     private HashSet<int> CollectSurvivors()
     {
         HashSet<int> survivors = [(int)_spool!.Handle.DangerousGetHandle()];
         lock (_gate)
         {
-            foreach (System.Runtime.InteropServices.SafeHandle handle in _listeners.Values.Select(l => l.SafeHandle)
+            foreach (SafeHandle handle in _listeners.Values.Select(l => l.SafeHandle)
                 .Concat(_acceptedFrom.Keys.Select(s => s.SafeHandle)).Concat(_sessions.Keys.Select(s => s.Socket.SafeHandle))
-                .Concat<System.Runtime.InteropServices.SafeHandle>(_keptOpen.Values))
+                .Concat<SafeHandle>(_keptOpen.Values))
                 if (!handle.IsClosed)
                     survivors.Add((int)handle.DangerousGetHandle());
         }

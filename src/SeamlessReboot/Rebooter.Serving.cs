@@ -167,7 +167,11 @@ public sealed partial class Rebooter
     private List<SessionEntry> Entries()
     {
         lock (_gate)
-            return [.. _sessions.Values.OrderBy(e => e.Id)];
+        {
+            List<SessionEntry> entries = [.. _sessions.Values];
+            entries.Sort(static (a, b) => a.Id.CompareTo(b.Id));
+            return entries;
+        }
     }
 
     private void Attach(SessionEntry entry)

@@ -121,7 +121,7 @@ public sealed partial class Rebooter : IDisposable
         ArgumentNullException.ThrowIfNull(save);
         ArgumentNullException.ThrowIfNull(restore);
         RequireStarting(nameof(Keep));
-        KeptState state = new(name, writer => _serializer.Serialize(writer, save(), typeof(T)),
+        KeptState state = new(name, typeof(T), writer => _serializer.Serialize(writer, save(), typeof(T)),
             data => restore((T)_serializer.Deserialize(data, typeof(T))!));
         if (!_keptState.TryAdd(name, state))
             throw new ArgumentException($"State named '{name}' is kept already. Give each piece a name of its own.", nameof(name));
@@ -208,5 +208,5 @@ public sealed partial class Rebooter : IDisposable
         Signals.SetThreadMask(0);
     }
 
-    private sealed record KeptState(string Name, Action<IBufferWriter<byte>> Save, Action<ReadOnlyMemory<byte>> Restore);
+    private sealed record KeptState(string Name, Type Type, Action<IBufferWriter<byte>> Save, Action<ReadOnlyMemory<byte>> Restore);
 }

@@ -81,7 +81,7 @@ public sealed class RebooterOptions
             throw new ArgumentException("SpoolDirectory is empty. Leave it null for the default, or name a directory.", nameof(SpoolDirectory));
         if (Command is { Count: 0 })
             throw new ArgumentException("Command is empty. Leave it null to start as this process was started.", nameof(Command));
-        if (!Enum.IsDefined(SessionFailure))
+        if (SessionFailure is not (SessionFailurePolicy.CallOff or SessionFailurePolicy.Farewell))
             throw new ArgumentException($"SessionFailure {SessionFailure} is no policy. Use CallOff or Farewell.", nameof(SessionFailure));
         ArgumentNullException.ThrowIfNull(Farewell);
         ArgumentNullException.ThrowIfNull(TimeProvider);

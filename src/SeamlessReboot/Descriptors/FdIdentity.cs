@@ -1,4 +1,7 @@
 using System.Buffers.Binary;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Mono.Unix.Native;
 using SeamlessReboot.Posix;
@@ -9,7 +12,7 @@ namespace SeamlessReboot.Descriptors;
 /// What makes a descriptor the one that was recorded and not another that has got its number: for a socket its kind, its
 /// addresses and the kernel's cookie; for anything else device and inode.
 /// </summary>
-internal readonly struct FdIdentity
+internal sealed class FdIdentity
 {
     private readonly byte _kind;
     private readonly ulong _first;
@@ -36,6 +39,29 @@ internal readonly struct FdIdentity
     {
         using FdLease lease = new(handle);
         return Of(lease.Fd) ?? throw new ObjectDisposedException(nameof(handle));
+    }
+
+    private static string Address(byte[] raw)
+    {
+        if (raw.Length < 2)
+            return "-";
+        AddressFamily family = (AddressFamily)BinaryPrimitives.ReadUInt16LittleEndian(raw);
+        SocketAddress address = new((int)family == 10 ? AddressFamily.InterNetworkV6 : family, raw.Length);
+        raw.CopyTo(address.Buffer);
+        try
+        {
+            return (address.Family switch
+            {
+                AddressFamily.InterNetwork => new IPEndPoint(IPAddress.Any, 0).Create(address),
+                AddressFamily.InterNetworkV6 => new IPEndPoint(IPAddress.IPv6Any, 0).Create(address),
+                AddressFamily.Unix => new UnixDomainSocketEndPoint("/").Create(address),
+                _ => null,
+            })?.ToString() ?? family.ToString();
+        }
+        catch (ArgumentException)
+        {
+            return "?";
+        }
     }
 
     /// <summary>Null when the descriptor is not open.</summary>
@@ -68,6 +94,11 @@ internal readonly struct FdIdentity
         _remote.CopyTo(bytes, 19 + _local.Length);
         return bytes;
     }
+
+    /// <summary>For a person.</summary>
+    public override string ToString() => _kind == (byte)Kinds.File
+        ? string.Create(CultureInfo.InvariantCulture, $"device {_first:x} inode {_second}")
+        : string.Create(CultureInfo.InvariantCulture, $"{Address(_local)} <- {Address(_remote)} cookie {_first:x}");
 
     /// <summary>Whether the descriptor is the recorded one. A client that has gone since has no remote address left; that is no mismatch.</summary>
     internal bool Matches(FdIdentity now) =>

@@ -36,14 +36,14 @@ internal sealed record Inheritance
     public required long FrozenAt { get; init; }
 
     /// <summary>Stopwatch ticks at which each stage of the old image ended, in the order of the stages.</summary>
-    public required IReadOnlyList<long> StageEnds { get; init; }
+    public required long[] StageEnds { get; init; }
 
-    /// <summary>The crashes of late, oldest first: seconds since the epoch, and the session that was running (0 when unknown).</summary>
-    public required IReadOnlyList<(long Second, long Session)> Crashes { get; init; }
+    /// <summary>The crashes of late, oldest first.</summary>
+    public required CrashMark[] Crashes { get; init; }
 
     internal string Encode() => string.Join(';', Version, Text(Generation), Text(Pid), Text(StartTime), Text(SpoolFd),
         Hidden(SpoolPath), Convert.ToHexString(Nonce), Warm ? "warm" : "cold", AfterCrash ? "crash" : "asked", Hidden(Reason),
-        Text(FrozenAt), string.Join(',', StageEnds.Select(Text)), string.Join(',', Crashes.Select(c => Text(c.Second) + ":" + Text(c.Session))));
+        Text(FrozenAt), Text(StageEnds), Text(Crashes));
 
     /// <summary>Null when the text is none of ours, or of a version that this one does not read.</summary>
     internal static Inheritance? Decode(string? text)
@@ -65,11 +65,11 @@ internal sealed record Inheritance
                 AfterCrash = parts[8] == "crash",
                 Reason = Shown(parts[9]),
                 FrozenAt = Number(parts[10]),
-                StageEnds = [.. List(parts[11]).Select(Number)],
-                Crashes = [.. List(parts[12]).Select(c => c.Split(':')).Select(c => (Number(c[0]), Number(c[1])))],
+                StageEnds = Numbers(parts[11]),
+                Crashes = Marks(parts[12]),
             };
         }
-        catch (Exception e) when (e is FormatException or OverflowException or IndexOutOfRangeException)
+        catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)
         {
             return null;
         }
@@ -84,5 +84,42 @@ internal sealed record Inheritance
 
     private static long Number(string text) => long.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
 
-    private static string[] List(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries);
+    private static string Text(long[] numbers)
+    {
+        StringBuilder text = new();
+        foreach (long number in numbers)
+            text.Append(text.Length == 0 ? "" : ",").Append(CultureInfo.InvariantCulture, $"{number}");
+        return text.ToString();
+    }
+
+    private static string Text(CrashMark[] crashes)
+    {
+        StringBuilder text = new();
+        foreach (CrashMark crash in crashes)
+            text.Append(text.Length == 0 ? "" : ",").Append(CultureInfo.InvariantCulture, $"{crash.Second}:{crash.Session}");
+        return text.ToString();
+    }
+
+    // Plain loops: they run in the pause, and LINQ over numbers is code that is compiled at run time.
+    private static long[] Numbers(string text)
+    {
+        string[] parts = text.Split(',', StringSplitOptions.RemoveEmptyEntries);
+        long[] numbers = new long[parts.Length];
+        for (int i = 0; i < parts.Length; i++)
+            numbers[i] = Number(parts[i]);
+        return numbers;
+    }
+
+    private static CrashMark[] Marks(string text)
+    {
+        string[] parts = text.Split(',', StringSplitOptions.RemoveEmptyEntries);
+        CrashMark[] marks = new CrashMark[parts.Length];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            int colon = parts[i].IndexOf(':', StringComparison.Ordinal);
+            marks[i] = new CrashMark(Number(parts[i][..colon]), Number(parts[i][(colon + 1)..]));
+        }
+
+        return marks;
+    }
 }

@@ -11,7 +11,7 @@ internal sealed class InheritedDescriptors
     private readonly Dictionary<string, Entry> _table = new(StringComparer.Ordinal);
     private readonly HashSet<int> _open = [];
 
-    private readonly record struct Entry(int Fd, FdIdentity? Identity);
+    private sealed record Entry(int Fd, FdIdentity? Identity);
 
     /// <summary>Every descriptor that nobody has taken.</summary>
     internal IReadOnlyCollection<int> Unclaimed => _open;
@@ -45,7 +45,7 @@ internal sealed class InheritedDescriptors
     internal bool TryTake(string name, out int fd, out string? refusal)
     {
         refusal = null;
-        if (!_table.Remove(name, out Entry entry))
+        if (!_table.Remove(name, out Entry? entry))
         {
             fd = -1;
             return false;

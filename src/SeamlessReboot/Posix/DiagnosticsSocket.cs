@@ -8,34 +8,18 @@ internal static class DiagnosticsSocket
 {
     private const string Aside = ".before-reboot";
 
-    internal static string? MoveAside(string directory)
+    /// <summary>Moves the socket aside; returns what moves it back.</summary>
+    internal static Action MoveAside(HostProcess process)
     {
-        foreach (string path in Find(directory, "-socket"))
-        {
-            File.Move(path, path + Aside, overwrite: true);
-            return path;
-        }
-
-        return null;
+        string path = PathOf(process);
+        if (!File.Exists(path))
+            return () => { };
+        File.Move(path, path + Aside, overwrite: true);
+        return () => File.Move(path + Aside, path);
     }
 
-    internal static void MoveBack(string path) => File.Move(path + Aside, path);
+    internal static void RemoveOld(HostProcess process) => File.Delete(PathOf(process) + Aside);
 
-    internal static void RemoveOld(string directory)
-    {
-        foreach (string path in Find(directory, "-socket" + Aside))
-            File.Delete(path);
-    }
-
-    private static string[] Find(string directory, string ending)
-    {
-        try
-        {
-            return Directory.GetFiles(directory, $"dotnet-diagnostic-{Environment.ProcessId}-*{ending}");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
-    }
+    private static string PathOf(HostProcess process) =>
+        Path.Combine(Path.GetTempPath(), $"dotnet-diagnostic-{process.Pid}-{process.StartTime}-socket");
 }

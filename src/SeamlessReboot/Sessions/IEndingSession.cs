@@ -1,8 +1,10 @@
 namespace SeamlessReboot;
 
-/// <summary>A session that says itself when it is over.</summary>
+/// <summary>What the rebooter knows of a session made by <see cref="RebootSession{TState}"/>.</summary>
 internal interface IEndingSession
 {
+    Type StateType { get; }
+
     /// <summary>Called once, when the connection has been closed; with what the session threw, if it did.</summary>
     Action<Exception?>? Ended { get; set; }
 }

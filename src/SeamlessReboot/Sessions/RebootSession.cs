@@ -35,6 +35,8 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
 
     Socket IRebootSession.Socket => Connection.Socket;
 
+    Type IEndingSession.StateType => typeof(TState);
+
     Action<Exception?>? IEndingSession.Ended { get; set; }
 
     /// <summary>See <see cref="SessionSnapshot.Kind"/>. Default: empty.</summary>

@@ -107,7 +107,7 @@ internal sealed class SpoolDirectory : IDisposable
     }
 
     /// <summary>Keeps one record that could not be restored in a file of its own; returns its path.</summary>
-    internal string Quarantine(SpoolHeader header, in SpoolRecord record)
+    internal string Quarantine(SpoolHeader header, SpoolRecord record)
     {
         string name = $"quarantine-{header.Generation}-{record.Name}.spool";
         Remove(name);

@@ -21,7 +21,6 @@ internal sealed record SpoolHeader
     internal SpoolRecord ToRecord() => new()
     {
         Kind = SpoolRecordKind.Header,
-        Fd = -1,
         State = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
             $"{Generation}\n{Pid}\n{StartTime}\n{BootId}\n{Serializer}\n{Written:O}")),
     };

@@ -48,7 +48,7 @@ internal sealed class SpoolReader
             if (BinaryPrimitives.ReadUInt32LittleEndian(header) != SpoolFormat.Marker
                 || (uint)length > (uint)(bytes.Length - body)
                 || BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) != SpoolFormat.Checksum(seed, bytes.Slice(body, length))
-                || !TryParse(file.Slice(body, length), out SpoolRecord record))
+                || Parse(file.Slice(body, length)) is not SpoolRecord record)
             {
                 int next = FindMarker(bytes, position + 1);
                 _damage.Add($"The bytes {position} to {next - 1} hold no record that passes its check.");
@@ -87,19 +87,19 @@ internal sealed class SpoolReader
         return found < 0 ? bytes.Length : from + found;
     }
 
-    private static bool TryParse(ReadOnlyMemory<byte> body, out SpoolRecord record)
+    /// <summary>Null when the body is no record.</summary>
+    private static SpoolRecord? Parse(ReadOnlyMemory<byte> body)
     {
-        record = default;
         if (body.Length < 5)
-            return false;
+            return null;
         SpoolRecordKind kind = (SpoolRecordKind)body.Span[0];
         int fd = BinaryPrimitives.ReadInt32LittleEndian(body.Span[1..]);
         ReadOnlyMemory<byte> rest = body[5..];
         if (!TryTake(ref rest, out ReadOnlyMemory<byte> name) || !TryTake(ref rest, out ReadOnlyMemory<byte> type)
             || !TryTake(ref rest, out ReadOnlyMemory<byte> identity) || !TryTake(ref rest, out ReadOnlyMemory<byte> unread)
             || !TryTake(ref rest, out ReadOnlyMemory<byte> unsent))
-            return false;
-        record = new SpoolRecord
+            return null;
+        return new SpoolRecord
         {
             Kind = kind,
             Name = Encoding.UTF8.GetString(name.Span),
@@ -110,7 +110,6 @@ internal sealed class SpoolReader
             Unsent = unsent,
             State = rest,
         };
-        return true;
     }
 
     private static bool TryTake(ref ReadOnlyMemory<byte> rest, out ReadOnlyMemory<byte> part)

@@ -28,19 +28,20 @@ internal enum SpoolRecordKind : byte
     End = 8,
 }
 
-/// <summary>One record; every kind has the same shape and leaves empty what it does not need.</summary>
-internal readonly record struct SpoolRecord
+/// <summary>One record; every kind has the same shape and leaves empty what it does not need. A class, because code over classes is
+/// shared and compiled ahead of time, and this one runs in the pause.</summary>
+internal sealed record SpoolRecord
 {
     public required SpoolRecordKind Kind { get; init; }
 
     /// <summary>Unique within its kind: "s17", the end point of a listener, the name of a piece of state.</summary>
-    public string Name { get; init; }
+    public string Name { get; init; } = "";
 
     /// <summary>What the application calls this kind of session; for an accepted connection, its listener.</summary>
-    public string Type { get; init; }
+    public string Type { get; init; } = "";
 
     /// <summary>The descriptor's number when the spool was written, or -1.</summary>
-    public int Fd { get; init; }
+    public int Fd { get; init; } = -1;
 
     /// <summary>What the descriptor has to be, opaque here.</summary>
     public ReadOnlyMemory<byte> Identity { get; init; }

@@ -29,7 +29,7 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
     internal long Length => _flushed + _length;
 
     /// <summary>Writes a record whose state is made by <paramref name="writeState"/>, straight into the buffer.</summary>
-    internal void Write<T>(in SpoolRecord record, T argument, Action<IBufferWriter<byte>, T>? writeState)
+    internal void Write(SpoolRecord record, Action<IBufferWriter<byte>>? writeState = null)
     {
         int start = _length;
         GetSpan(SpoolFormat.RecordHeaderLength);
@@ -37,8 +37,8 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
         GetSpan(5)[0] = (byte)record.Kind;
         BinaryPrimitives.WriteInt32LittleEndian(_buffer.AsSpan(_length + 1), record.Fd);
         _length += 5;
-        WriteBytes(Encoding.UTF8.GetBytes(record.Name ?? ""));
-        WriteBytes(Encoding.UTF8.GetBytes(record.Type ?? ""));
+        WriteBytes(Encoding.UTF8.GetBytes(record.Name));
+        WriteBytes(Encoding.UTF8.GetBytes(record.Type));
         WriteBytes(record.Identity.Span);
         WriteBytes(record.Unread.Span);
         WriteBytes(record.Unsent.Span);
@@ -47,7 +47,7 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
             if (writeState is null)
                 this.Write(record.State.Span);
             else
-                writeState(this, argument);
+                writeState(this);
         }
         catch
         {
@@ -64,8 +64,6 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
         if (_length >= FlushAt)
             Flush();
     }
-
-    internal void Write(in SpoolRecord record) => Write<object?>(record, null, null);
 
     /// <summary>Ends the file and makes sure that all of it arrived.</summary>
     /// <exception cref="IOException">The disk is full, or the file is shorter than what was written.</exception>
