@@ -56,6 +56,9 @@ internal static partial class Log
     [LoggerMessage(17, LogLevel.Critical, "Unhandled exception (session {Session}; 0: none known). Rebooting instead of dying.")]
     internal static partial void Crashed(ILogger log, long session, Exception failure);
 
+    [LoggerMessage(19, LogLevel.Error, "The system state '{Name}' could not be saved after the crash; the new image starts without it.")]
+    internal static partial void SaveFailed(ILogger log, string name, Exception failure);
+
     [LoggerMessage(18, LogLevel.Critical, "Crash number {Count} within the window, or before the first Ready: the process dies.")]
     internal static partial void GivingUp(ILogger log, int count);
 }

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Globalization;
 using System.Text;
 using SeamlessReboot.Posix;
 
@@ -18,8 +17,7 @@ internal static class NewVersionCheck
     /// <summary>In the process that is the check: ends it, well.</summary>
     internal static void AnswerIfAsked(HostProcess process)
     {
-        string? parent = process.TakeVariable(Variable);
-        if (parent is not null && parent == ProcessStart.ParentPid().ToString(CultureInfo.InvariantCulture))
+        if (process.TakeVariable(Variable) is not null)
             Environment.Exit(Fine);
     }
 
@@ -56,7 +54,7 @@ internal static class NewVersionCheck
         foreach (byte[] argument in plan.Arguments.Skip(1))
             info.ArgumentList.Add(Encoding.UTF8.GetString(argument));
         info.Environment.Clear();
-        foreach (byte[] variable in plan.EnvironmentWith(Variable, Environment.ProcessId.ToString(CultureInfo.InvariantCulture)))
+        foreach (byte[] variable in plan.EnvironmentWith(Variable, "1"))
         {
             string text = Encoding.UTF8.GetString(variable);
             int equals = text.IndexOf('=', StringComparison.Ordinal);

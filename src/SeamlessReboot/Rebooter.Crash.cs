@@ -7,7 +7,7 @@ namespace SeamlessReboot;
 // An unhandled exception is answered with a reboot: on the thread that crashed, which may hold locks that the capture needs.
 public sealed partial class Rebooter
 {
-    private static readonly TimeSpan CrashSuspendTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _crashSuspendTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _crashTimeout = TimeSpan.FromSeconds(15);
     private CrashMark[] _crashes = [];
     private int _crashing;
@@ -48,11 +48,21 @@ public sealed partial class Rebooter
 
     private void RebootServing(RebootRun run)
     {
-        lock (_gate)
+        while (true)
         {
-            if (_run is { } other)
-                other.UndoAll(_log);
-            _run = run;
+            RebootRun other;
+            lock (_gate)
+            {
+                if (_run is null)
+                {
+                    _run = run;
+                    break;
+                }
+
+                other = _run;
+            }
+
+            other.CalledOff.Task.Wait(); // or it succeeds, and this thread is gone
         }
 
         Reboot(run);

@@ -26,7 +26,9 @@ public sealed partial class Rebooter
         ArgumentNullException.ThrowIfNull(endPoint);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(backlog);
         RequireStarting(nameof(Listen));
-        string name = NameOf(endPoint);
+        string name = NameOf(endPoint), first = name;
+        for (int number = 2; _listeners.ContainsKey(name); number++)
+            name = $"{first}#{number}"; // several on port 0
         Socket listener = TakeDescriptor(name) is int fd || FindListener(endPoint) is int found && (fd = found) > 0
             ? new Socket(new SafeSocketHandle(fd, ownsHandle: true))
             : ListenAfresh(endPoint, backlog);

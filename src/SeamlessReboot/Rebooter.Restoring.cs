@@ -146,7 +146,7 @@ public sealed partial class Rebooter
 
     private void RestoreState()
     {
-        foreach (SpoolRecord record in _records.Where(r => r.Kind == SpoolRecordKind.State))
+        foreach (SpoolRecord record in _records.Where(r => r.Kind == SpoolRecordKind.State && _inheritance!.Warm))
         {
             if (!_keptState.TryGetValue(record.Name, out KeptState? state))
             {

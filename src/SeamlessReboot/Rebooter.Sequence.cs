@@ -1,11 +1,8 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using System.Text;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
-using SeamlessReboot.Spool;
 
 namespace SeamlessReboot;
 
@@ -90,7 +87,7 @@ public sealed partial class Rebooter
     /// <summary>Everyone stops at a safe point: first who accepts, then sessions, then the application's own loops.</summary>
     private void Suspend(RebootRun run)
     {
-        TimeSpan limit = run.Crash is null ? _options.SuspendTimeout : CrashSuspendTimeout;
+        TimeSpan limit = run.Crash is null ? _options.SuspendTimeout : _crashSuspendTimeout;
         lock (_gate)
         {
             _resumed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -102,27 +99,22 @@ public sealed partial class Rebooter
         using CancellationTokenSource overdue = new(limit, _options.TimeProvider);
         _suspendAccepts.Cancel();
         List<Wait> waits = [new("AcceptAsync", WhenAcceptsQuietAsync())];
-        while (Unsuspended() is { Count: > 0 } entries)
+        foreach (SessionEntry entry in Entries())
         {
-            foreach (SessionEntry entry in entries)
-            {
-                ValueTask suspended = Suspend(entry, overdue.Token);
-                if (!suspended.IsCompletedSuccessfully)
-                    waits.Add(new Wait($"session {entry.Id}", suspended.AsTask()));
-            }
-
-            // Only now the application's own work: a session may have had to enter the gate to finish its own.
-            Await(run, waits, limit, overdue.Token);
-            waits.Clear();
+            ValueTask suspended = Suspend(entry, overdue.Token);
+            if (!suspended.IsCompletedSuccessfully && entry.Id != run.Crash?.Culprit)
+                waits.Add(new Wait($"session {entry.Id}", suspended.AsTask()));
         }
 
-        waits.Add(new Wait("EnterAsync", _commands.CloseAsync()));
         Await(run, waits, limit, overdue.Token);
+        // Only now the application's own work: a session may have had to enter the gate to finish its own.
+        Await(run, [new Wait("EnterAsync", _commands.CloseAsync())], limit, overdue.Token);
         SafePoint[] points;
         lock (_gate)
             points = [.. _safePoints];
         Await(run, [.. points.Select(p => new Wait($"safe point '{p.Name}'", p.HoldAsync()))], limit, overdue.Token);
-        Freeze();
+        lock (_gate)
+            _phase = Phase.Frozen; // from here on Add, Remove and what ends a session wait
     }
 
     private static ValueTask Suspend(SessionEntry entry, CancellationToken overdue)
@@ -167,27 +159,6 @@ public sealed partial class Rebooter
     private static string Some(string[] names) =>
         names.Length <= 5 ? string.Join(", ", names) : string.Join(", ", names.Take(5)) + $" and {names.Length - 5} more";
 
-    private List<SessionEntry> Unsuspended() => [.. Entries().Where(e => !e.IsSuspended)];
-
-    // From here on Add, Remove and what ends a session wait.
-    private void Freeze()
-    {
-        while (true)
-        {
-            lock (_gate)
-            {
-                if (_sessions.Values.All(e => e.IsSuspended))
-                {
-                    _phase = Phase.Frozen;
-                    return;
-                }
-            }
-
-            foreach (SessionEntry entry in Unsuspended())
-                entry.SuspendAsync(default).AsTask().GetAwaiter().GetResult(); // added just now, and never resumed
-        }
-    }
-
     private void ResumeAll()
     {
         TaskCompletionSource resumed;
@@ -208,102 +179,6 @@ public sealed partial class Rebooter
         foreach (SafePoint point in points)
             point.Release();
         resumed.TrySetResult();
-    }
-
-    /// <summary>State and bytes of all that is to come back, into the spool's buffer.</summary>
-    private void Capture(RebootRun run)
-    {
-        SpoolWriter writer = run.Writer!;
-        writer.Write(new SpoolHeader
-        {
-            Generation = Generation + 1,
-            Pid = _process.Pid,
-            StartTime = _process.StartTime,
-            BootId = ProcessStart.BootId(),
-            Serializer = _serializer.Name,
-            Written = _options.TimeProvider.GetUtcNow(),
-        }.ToRecord());
-        foreach ((string name, Socket listener) in _listeners)
-            writer.Write(Descriptor(run, SpoolRecordKind.Listener, name, listener.SafeHandle));
-        foreach ((string name, SafeHandle handle) in _keptOpen)
-            if (!handle.IsClosed)
-                writer.Write(Descriptor(run, SpoolRecordKind.Descriptor, "keep:" + name, handle));
-        int number = 0;
-        foreach ((Socket socket, string listener) in _acceptedFrom)
-            if (!socket.SafeHandle.IsClosed)
-                writer.Write(Descriptor(run, SpoolRecordKind.Accepted, $"a{++number}", socket.SafeHandle) with { Type = listener });
-        foreach (KeptState state in _keptState.Values)
-            Capture(writer, state);
-        if (run.Crash?.Warm ?? true)
-            foreach (SessionEntry entry in Entries())
-                Capture(run, writer, entry);
-        run.Survivors.Add((int)_spool!.Handle.DangerousGetHandle());
-    }
-
-    private static void Capture(SpoolWriter writer, KeptState state)
-    {
-        try
-        {
-            writer.Write(new SpoolRecord { Kind = SpoolRecordKind.State, Name = state.Name }, state.Save);
-        }
-        catch (Exception e) when (e is not IOException)
-        {
-            throw new InvalidOperationException($"The system state '{state.Name}' could not be saved: {e.Message}", e);
-        }
-    }
-
-    private void Capture(RebootRun run, SpoolWriter writer, SessionEntry entry)
-    {
-        if (entry.Session.Socket.SafeHandle.IsClosed)
-            return; // it has ended on its own
-        if (run.Crash is { } crash && crash.Culprit == entry.Id)
-        {
-            WriteFarewell(run, writer, entry, $"It was running when the server crashed ({run.Reason}).");
-            return;
-        }
-
-        try
-        {
-            SessionSnapshot snapshot = entry.Session.Capture();
-            if (entry.Session.Socket.SafeHandle.IsClosed)
-                return;
-            SpoolRecord record = Descriptor(run, SpoolRecordKind.Session, entry.Name, entry.Session.Socket.SafeHandle, entry.Identity) with
-            {
-                Type = snapshot.Kind,
-                Unread = snapshot.UnreadInput,
-                Unsent = snapshot.UnsentOutput,
-            };
-            if (snapshot.HasEnded)
-                writer.Write(record with { Kind = SpoolRecordKind.Farewell, Unread = default });
-            else if (snapshot.State is null)
-                writer.Write(record);
-            else
-                writer.Write(record, w => _serializer.Serialize(w, snapshot.State, snapshot.StateType ?? snapshot.State.GetType()));
-        }
-#pragma warning disable CA1031 // the application's code: decided by policy, with the session's number
-        catch (Exception e) when (e is not SyscallException)
-#pragma warning restore CA1031
-        {
-            if (run.Crash is null && _options.SessionFailure == SessionFailurePolicy.CallOff)
-                throw new InvalidOperationException($"Session {entry.Id} could not be captured: {e.Message} "
-                    + "To reboot without it, set RebooterOptions.SessionFailure to Farewell.", e);
-            Log.CaptureFailed(_log, entry.Id, e);
-            WriteFarewell(run, writer, entry, $"It could not be captured: {e.Message}");
-        }
-    }
-
-    // Said by the new image: until exec has succeeded nothing may be said that cannot be taken back.
-    private static void WriteFarewell(RebootRun run, SpoolWriter writer, SessionEntry entry, string reason) =>
-        writer.Write(Descriptor(run, SpoolRecordKind.Farewell, entry.Name, entry.Session.Socket.SafeHandle, entry.Identity) with
-        {
-            State = Encoding.UTF8.GetBytes(reason),
-        });
-
-    private static SpoolRecord Descriptor(RebootRun run, SpoolRecordKind kind, string name, SafeHandle handle, byte[]? identity = null)
-    {
-        using FdLease lease = new(handle);
-        run.Survivors.Add(lease.Fd);
-        return new SpoolRecord { Kind = kind, Name = name, Fd = lease.Fd, Identity = identity ?? FdIdentity.Of(handle).Encode() };
     }
 
     private void Write(RebootRun run)

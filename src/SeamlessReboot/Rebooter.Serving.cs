@@ -26,7 +26,7 @@ public sealed partial class Rebooter
             if (_phase == Phase.Starting)
                 throw new InvalidOperationException("Add was called before Ready. Sessions of the image before are brought back by Restore; "
                     + "add new ones after Ready.");
-            SessionEntry added = new(++_lastId, session, identity);
+            SessionEntry added = new(++_lastId, session, identity, isSuspended: _phase == Phase.Suspending);
             if (!_sessions.TryAdd(session, added))
                 throw new ArgumentException("The session has been added already.", nameof(session));
             _acceptedFrom.Remove(session.Socket);

@@ -1,10 +1,10 @@
 namespace SeamlessReboot;
 
 /// <summary>A living session, its number, and what its descriptor has to be.</summary>
-internal sealed class SessionEntry(long id, IRebootSession session, byte[] identity)
+internal sealed class SessionEntry(long id, IRebootSession session, byte[] identity, bool isSuspended = false)
 {
     private readonly Lock _gate = new();
-    private bool _isSuspended;
+    private bool _isSuspended = isSuspended;
     private bool _wasResumed;
 
     internal long Id { get; } = id;
@@ -14,16 +14,6 @@ internal sealed class SessionEntry(long id, IRebootSession session, byte[] ident
     internal byte[] Identity { get; } = identity;
 
     internal string Name => "s" + Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
-
-    /// <summary>True between Suspend and the next Resume.</summary>
-    internal bool IsSuspended
-    {
-        get
-        {
-            lock (_gate)
-                return _isSuspended;
-        }
-    }
 
     // A session is added while a reboot begins: whichever comes first, Resume and Suspend must not cross.
     internal void ResumeUnlessSuspended()

@@ -56,9 +56,12 @@ internal sealed class ProcessStart
     }
 
     /// <summary>Clock ticks from boot to the start of this process: with its PID, a name that is not given twice. Stays over exec.</summary>
-    internal static long StartTime() => long.Parse(Stat(22), NumberStyles.None, CultureInfo.InvariantCulture);
-
-    internal static int ParentPid() => int.Parse(Stat(4), NumberStyles.None, CultureInfo.InvariantCulture);
+    internal static long StartTime()
+    {
+        // Field 22 of proc_pid_stat(5). The second, the command name, may itself hold spaces and parentheses.
+        string stat = File.ReadAllText("/proc/self/stat");
+        return long.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[19], NumberStyles.None, CultureInfo.InvariantCulture);
+    }
 
     internal static string BootId() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
 
@@ -73,13 +76,6 @@ internal sealed class ProcessStart
         return Syscall.stat(logical, out Stat a) == 0 && Syscall.stat(actual, out Stat b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino
             ? logical
             : actual;
-    }
-
-    // A field of proc_pid_stat(5), from 3 on. The second, the command name, may itself hold spaces and parentheses.
-    private static string Stat(int field)
-    {
-        string stat = File.ReadAllText("/proc/self/stat");
-        return stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[field - 3];
     }
 
     private static List<byte[]> Split(byte[] zeroTerminated)

@@ -187,10 +187,21 @@ public sealed partial class SessionConnection
         if (Queued == 0 || _awaitingSend || _flow != Flow.Running || _closed)
             return;
         _awaitingSend = true;
-        if (OperatingSystem.IsLinux())
-            _sendWait = WriteReadiness.Shared.Wait(Socket.SafeHandle, OnWritable);
-        else
+        if (!OperatingSystem.IsLinux())
+        {
             _ = SendPortablyAsync(_out.AsSpan(_outStart, Queued).ToArray());
+            return;
+        }
+
+        try
+        {
+            _sendWait = WriteReadiness.Shared.Wait(Socket.SafeHandle, OnWritable);
+        }
+        catch (ObjectDisposedException)
+        {
+            _awaitingSend = false; // somebody has closed our socket
+            Fail();
+        }
     }
 
     private void OnWritable()

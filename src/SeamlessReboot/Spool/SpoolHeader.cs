@@ -36,7 +36,12 @@ internal sealed record SpoolHeader
             return null;
         return new SpoolHeader
         {
-            Generation = generation, Pid = pid, StartTime = startTime, BootId = lines[3], Serializer = lines[4], Written = written,
+            Generation = generation,
+            Pid = pid,
+            StartTime = startTime,
+            BootId = lines[3],
+            Serializer = lines[4],
+            Written = written,
         };
     }
 }
