@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
+using System.Reflection;
 using System.Text;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
@@ -69,7 +70,7 @@ public sealed partial class Rebooter
 
         if (_inheritance is null)
         {
-            _spool = SpoolDirectory.Open(_options.SpoolDirectory ?? DefaultSpoolDirectory());
+            _spool = _options.SpoolDirectory is string path ? SpoolDirectory.Open(path) : SpoolDirectory.OpenFree(DefaultSpoolDirectory());
             _spool.Clear(); // whatever is there is another process's past
             return;
         }
@@ -357,7 +358,8 @@ public sealed partial class Rebooter
     {
         string? runtime = Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0];
         string? user = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+        string name = Assembly.GetEntryAssembly()?.GetName().Name ?? "server";
         string parent = new[] { runtime, user, "/dev/shm" }.FirstOrDefault(Directory.Exists) ?? Path.GetTempPath();
-        return Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"seamlessreboot-{_start!.User}-{_process.Pid}"));
+        return Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"seamlessreboot-{_start!.User}-{name}"));
     }
 }

@@ -8,8 +8,8 @@ public sealed class RebooterOptions
 {
     /// <summary>
     /// Where state is written to during a reboot: a directory of this server's user alone (mode 0700; created if missing) and
-    /// of this server alone. A tmpfs is fastest. Default: one named after the process in RUNTIME_DIRECTORY, XDG_RUNTIME_DIR,
-    /// /dev/shm or the temporary directory, whichever is there first.
+    /// of this server alone. A tmpfs is fastest. Default: one named after user and program in RUNTIME_DIRECTORY,
+    /// XDG_RUNTIME_DIR, /dev/shm or the temporary directory, whichever is there first.
     /// </summary>
     public string? SpoolDirectory { get; init; }
 

@@ -22,7 +22,20 @@ internal sealed class SpoolDirectory : IDisposable
 
     /// <summary>Opens the directory, creating it if need be, and locks it.</summary>
     /// <exception cref="IOException">It is not this user's alone, or another server has it. The message says what to do.</exception>
-    internal static SpoolDirectory Open(string path)
+    internal static SpoolDirectory Open(string path) => TryOpen(path)
+        ?? throw new IOException($"The spool directory '{path}' is in use by another server. Give each server a SpoolDirectory of its own.");
+
+    /// <summary>The first of "path", "path-2", "path-3" ... that no other server has: for a server that has named none.</summary>
+    internal static SpoolDirectory OpenFree(string path)
+    {
+        SpoolDirectory? free = TryOpen(path);
+        for (int number = 2; free is null; number++)
+            free = TryOpen($"{path}-{number}");
+        return free;
+    }
+
+    // Null when another server has it.
+    private static SpoolDirectory? TryOpen(string path)
     {
         SpoolDirectory spool;
         try
@@ -39,9 +52,10 @@ internal sealed class SpoolDirectory : IDisposable
         try
         {
             spool.Check();
-            if (!spool._directory.TryLock())
-                throw new IOException($"The spool directory '{path}' is in use by another server. Give each server a SpoolDirectory of its own.");
-            return spool;
+            if (spool._directory.TryLock())
+                return spool;
+            spool.Dispose();
+            return null;
         }
         catch
         {
