@@ -10,6 +10,8 @@ public sealed partial class SessionConnection
     {
         private byte[] _staged = [];
         private int _length;
+        private bool _flushCanceled;
+        private TaskCompletionSource? _flushWaiting;
 
         public override bool CanGetUnflushedBytes => true;
 
@@ -51,16 +53,22 @@ public sealed partial class SessionConnection
                 connection.Accept(Unflushed.Span);
                 _length = 0;
                 Release();
-                write = connection.WriteAsync(ReadOnlyMemory<byte>.Empty, cancellationToken);
+                write = _flushCanceled ? default : connection.WriteAsync(ReadOnlyMemory<byte>.Empty, cancellationToken);
+                if (write.IsCompletedSuccessfully)
+                    return new ValueTask<FlushResult>(Result());
+                _flushWaiting = NewSource();
             }
 
-            return write.IsCompletedSuccessfully ? new ValueTask<FlushResult>(Result()) : FinishAsync(write);
+            return FinishAsync(write.AsTask(), _flushWaiting.Task);
         }
 
         public override void CancelPendingFlush()
         {
             lock (connection._gate)
-                connection.ReleaseRoom();
+            {
+                _flushCanceled = true;
+                _flushWaiting?.TrySetResult();
+            }
         }
 
         public override void Complete(Exception? exception = null)
@@ -75,13 +83,20 @@ public sealed partial class SessionConnection
             return await FlushAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        private async ValueTask<FlushResult> FinishAsync(ValueTask write)
+        private async ValueTask<FlushResult> FinishAsync(Task write, Task canceled)
         {
-            await write.ConfigureAwait(false);
-            return Result();
+            await (await Task.WhenAny(write, canceled).ConfigureAwait(false)).ConfigureAwait(false);
+            lock (connection._gate)
+                return Result();
         }
 
-        private FlushResult Result() => new(isCanceled: false, isCompleted: connection._failed || connection._closing);
+        private FlushResult Result()
+        {
+            bool canceled = _flushCanceled;
+            _flushCanceled = false;
+            _flushWaiting = null;
+            return new FlushResult(canceled, isCompleted: connection._failed || connection._closing);
+        }
 
         private void Release()
         {
