@@ -52,8 +52,15 @@ internal sealed unsafe class WriteReadiness
     {
         if (!_waiting.TryRemove(key, out _))
             return;
-        using FdLease lease = new(socket);
-        _ = Control(Delete, lease.Fd, key);
+        try
+        {
+            using FdLease lease = new(socket);
+            _ = Control(Delete, lease.Fd, key);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Somebody else has closed it; the kernel has forgotten it with that.
+        }
     }
 
     private int Control(int operation, int fd, long key)
