@@ -40,13 +40,14 @@ public sealed class SessionConnectionOptions
     /// <summary>
     /// How long <see cref="SessionConnection.DisposeAsync"/> waits for a client to take the last of its output. Default 5 seconds.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Negative, or more than 24 days.</exception>
     public TimeSpan CloseTimeout
     {
         get => _closeTimeout;
         init
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromMilliseconds(int.MaxValue)); // a timer's most
             _closeTimeout = value;
         }
     }
