@@ -14,6 +14,7 @@ public sealed partial class SessionConnection
     private bool _awaitingSend;
     private long _sendWait;
     private TaskCompletionSource? _room;
+    private Queue<HeldWrite>? _heldWrites; // by a capture, in the order of the calls
 
     private int Queued => _outEnd - _outStart;
 
@@ -80,10 +81,12 @@ public sealed partial class SessionConnection
         while (true)
         {
             Task wait;
+            HeldWrite? held = null;
             lock (_gate)
             {
                 if (_flow == Flow.Captured)
                 {
+                    (_heldWrites ??= []).Enqueue(held = new HeldWrite { Bytes = _closing ? default : bytes });
                     wait = _resumed!.Task;
                 }
                 else
@@ -96,8 +99,27 @@ public sealed partial class SessionConnection
                 }
             }
 
-            await wait.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await wait.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (held is not null)
+            {
+                lock (_gate)
+                    held.Bytes = default;
+                throw;
+            }
+
+            bytes = default; // what was held, Resume has accepted
         }
+    }
+
+    private void AcceptHeldWrites()
+    {
+        while (_heldWrites?.TryDequeue(out HeldWrite? held) ?? false)
+            if (!_failed)
+                Append(held.Bytes.Span);
+        _heldWrites = null;
     }
 
     // Straight to the socket if nothing waits before it; the rest into the queue.
@@ -254,5 +276,10 @@ public sealed partial class SessionConnection
     {
         ReadOnlyMemory<byte> queued = _out.AsMemory(_outStart, Queued), staged = _writer.Unflushed;
         return staged.IsEmpty ? queued : (byte[])[.. queued.Span, .. staged.Span];
+    }
+
+    private sealed class HeldWrite
+    {
+        internal ReadOnlyMemory<byte> Bytes { get; set; }
     }
 }

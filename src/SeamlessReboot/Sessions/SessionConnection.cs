@@ -161,6 +161,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
             _resumed = null;
             quiet = _quiet;
             _quiet = null;
+            AcceptHeldWrites();
             SendQueued();
             CloseIfDone();
         }
