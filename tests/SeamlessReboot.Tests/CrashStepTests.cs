@@ -1,3 +1,5 @@
+using SeamlessReboot.Descriptors;
+
 namespace SeamlessReboot.Tests;
 
 [Parallelizable(ParallelScope.All)]
@@ -6,7 +8,7 @@ internal sealed class CrashStepTests
     private static readonly TimeSpan _window = TimeSpan.FromMinutes(1);
 
     private static CrashStep? Decide(long now, long culprit, params (long Second, long Session)[] before) =>
-        CrashStep.Decide(before, now, culprit, _window);
+        CrashStep.Decide([.. before.Select(c => new CrashMark(c.Second, c.Session))], now, culprit, _window);
 
     [TestCase(0)]
     [TestCase(7)]
@@ -47,7 +49,7 @@ internal sealed class CrashStepTests
     {
         CrashStep step = Decide(1000, 7, (937, 1), (938, 2), (939, 3))!;
         Assert.That((step.Warm, step.Culprit), Is.EqualTo((true, 0L)));
-        Assert.That(step.History, Is.EqualTo(new[] { (1000L, 7L) }));
+        Assert.That(step.History, Is.EqualTo(new CrashMark[] { new(1000, 7) }));
     }
 
     [Test]
@@ -60,12 +62,12 @@ internal sealed class CrashStepTests
 
     [Test]
     public void The_history_grows_by_this_crash_oldest_first() =>
-        Assert.That(Decide(1000, 7, (990, 3))!.History, Is.EqualTo(new[] { (990L, 3L), (1000L, 7L) }));
+        Assert.That(Decide(1000, 7, (990, 3))!.History, Is.EqualTo(new CrashMark[] { new(990, 3), new(1000, 7) }));
 
     [Test]
     public void The_whole_ladder_is_climbed_and_starts_again_after_a_quiet_window()
     {
-        IReadOnlyList<(long, long)> history = [];
+        CrashMark[] history = [];
         List<string> steps = [];
         foreach (long now in new long[] { 0, 10, 20, 30, 81, 95 })
         {
