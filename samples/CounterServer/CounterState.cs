@@ -13,6 +13,7 @@ internal sealed class CounterState
 }
 
 /// <summary>Generated at build time, so that a restart does not have to reflect over the state.</summary>
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(CounterState))]
 [JsonSerializable(typeof(long))]
 internal sealed partial class CounterJson : JsonSerializerContext;
