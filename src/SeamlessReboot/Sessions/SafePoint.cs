@@ -11,9 +11,9 @@ public sealed class SafePoint : IDisposable
 {
     private readonly SynchronizationContext? _context;
     private readonly Action<SafePoint> _remove;
-    private readonly ManualResetEventSlim _go = new(true);
-    private TaskCompletionSource _arrived = new();
-    private volatile bool _asked;
+    private readonly Lock _gate = new();
+    private volatile Hold? _hold;
+    private bool _disposed;
 
     internal SafePoint(string name, SynchronizationContext? context, Action<SafePoint> remove)
     {
@@ -31,32 +31,54 @@ public sealed class SafePoint : IDisposable
     /// </summary>
     public void Poll()
     {
-        if (!_asked)
-            return;
-        _arrived.TrySetResult();
-        _go.Wait();
+        // Again, if the next reboot has come before the loop was awake.
+        while (_hold is { } hold)
+        {
+            hold.Arrived.TrySetResult();
+            hold.Released.Wait();
+        }
     }
 
     /// <summary>The loop has ended; reboots no longer wait for it.</summary>
     public void Dispose()
     {
         _remove(this);
-        _arrived.TrySetResult();
+        lock (_gate)
+        {
+            _disposed = true;
+            _hold?.Arrived.TrySetResult();
+        }
     }
 
     /// <summary>Asks the loop to stop; completes when it has.</summary>
     internal Task HoldAsync()
     {
-        _arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _go.Reset();
-        _asked = true;
+        Hold hold = new();
+        lock (_gate)
+        {
+            if (_disposed)
+                return Task.CompletedTask;
+            _hold = hold;
+        }
+
         _context?.Post(static p => ((SafePoint)p!).Poll(), this);
-        return _arrived.Task;
+        return hold.Arrived.Task;
     }
 
     internal void Release()
     {
-        _asked = false;
-        _go.Set();
+        lock (_gate)
+        {
+            _hold?.Released.Set();
+            _hold = null;
+        }
+    }
+
+    // One for each reboot: an event that is set and soon reset again can be missed by who waits for it.
+    private sealed class Hold
+    {
+        internal TaskCompletionSource Arrived { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal ManualResetEventSlim Released { get; } = new();
     }
 }
