@@ -22,12 +22,13 @@ public sealed partial class SessionConnection
             }
         }
 
-        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-        public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
         {
-            await connection.WaitForInputAsync(cancellationToken).ConfigureAwait(false);
+            ValueTask wait = connection.WaitForInputAsync(cancellationToken);
+            if (!wait.IsCompletedSuccessfully)
+                return ResultAfterAsync(wait);
             lock (connection._gate)
-                return Result();
+                return new ValueTask<ReadResult>(Result());
         }
 
         public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
@@ -55,6 +56,14 @@ public sealed partial class SessionConnection
         public override void Complete(Exception? exception = null)
         {
             // Reading has ended; the connection is closed by its owner.
+        }
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+        private async ValueTask<ReadResult> ResultAfterAsync(ValueTask wait)
+        {
+            await wait.ConfigureAwait(false);
+            lock (connection._gate)
+                return Result();
         }
 
         private ReadResult Result()

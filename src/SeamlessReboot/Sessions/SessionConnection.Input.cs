@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.CompilerServices;
 using System.Text;
 using SeamlessReboot.Posix;
 
@@ -16,8 +15,14 @@ public sealed partial class SessionConnection
     private bool _reading; // a read waits: the session is at a safe point
     private bool _readCanceled;
     private TaskCompletionSource? _quiet;
-    private CancellationTokenSource _wakeReader = new();
+    private bool _watching; // a receive into nothing is pending
+    private InputWait? _inputReady;
+    private CancellationToken _readToken;
+    private CancellationTokenRegistration _readRegistration;
+    private Exception? _readFailure;
     private int _lineRest; // of a line that AsStream has begun to hand out
+
+    private InputWait InputReady => _inputReady ??= new InputWait(this);
 
     private bool HasNewInput => _inEnd > _examined;
 
@@ -118,119 +123,113 @@ public sealed partial class SessionConnection
         _inEnd = unread.Length;
     }
 
-    /// <summary>Completes when there is input that has not been examined, or the input is over, or the read was cancelled.</summary>
+    /// <summary>
+    /// Completes when there is input that has not been examined, or the input is over, or the read was cancelled. Until then the
+    /// session is at a safe point; and while it is suspended, nothing ends the wait.
+    /// </summary>
     private ValueTask WaitForInputAsync(CancellationToken cancellationToken)
     {
+        ValueTask wait;
+        TaskCompletionSource? quiet;
         lock (_gate)
         {
-            if (_flow == Flow.Running && (HasNewInput || IsInputOver || _readCanceled) && !cancellationToken.IsCancellationRequested)
-                return ValueTask.CompletedTask;
+            if (_reading)
+                throw new InvalidOperationException("A read was begun while another one waits. A connection has one reader at a time.");
+            _readToken = cancellationToken;
+            if (_flow == Flow.Running && TryEndRead())
+                return _readFailure is null ? ValueTask.CompletedTask : ValueTask.FromException(_readFailure);
+            _reading = true;
+            wait = InputReady.BeginRead();
+            quiet = _quiet;
+            _quiet = null;
+            _readRegistration = cancellationToken.UnsafeRegister(static c => ((SessionConnection)c!).WakeReader(), this);
         }
 
-        return WaitAtSafePointAsync(cancellationToken);
+        quiet?.TrySetResult();
+        return wait;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WaitAtSafePointAsync(CancellationToken cancellationToken)
+    /// <summary>Whether the read has an end: input, no more input, a cancellation, a message too long. If not, the socket is watched.</summary>
+    private bool TryEndRead()
     {
-        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static c => ((SessionConnection)c!).WakeReader(), this);
         while (true)
         {
-            Task? parked = null;
-            CancellationToken wake;
-            TaskCompletionSource? quiet;
-            lock (_gate)
+            _readFailure = _readToken.IsCancellationRequested ? new OperationCanceledException(_readToken) : null;
+            if (_readFailure is not null || HasNewInput || IsInputOver || _readCanceled)
+                return true;
+            if (_inEnd - _inStart >= _options.InputLimit)
             {
-                if (_flow != Flow.Running)
-                {
-                    parked = _resumed!.Task;
-                }
-                else if (HasNewInput || IsInputOver || _readCanceled || cancellationToken.IsCancellationRequested)
-                {
-                    _reading = false;
-                    cancellationToken.ThrowIfCancellationRequested();
-                    return;
-                }
-                else if (_inEnd - _inStart >= _options.InputLimit)
-                {
-                    _reading = false;
-                    throw new InvalidDataException($"The client has sent {_inEnd - _inStart} bytes without completing a message. "
-                        + "If that is no abuse, raise SessionConnectionOptions.InputLimit.");
-                }
-
-                _reading = true;
-                quiet = _quiet;
-                _quiet = null;
-                if (_wakeReader.IsCancellationRequested)
-                    _wakeReader = new CancellationTokenSource();
-                wake = _wakeReader.Token;
+                _readFailure = new InvalidDataException($"The client has sent {_inEnd - _inStart} bytes without completing a message. "
+                    + "If that is no abuse, raise SessionConnectionOptions.InputLimit.");
+                return true;
             }
 
-            quiet?.TrySetResult();
-            if (parked is not null)
-                await parked.ConfigureAwait(false);
-            else
-                await WaitAndReceiveAsync(wake).ConfigureAwait(false);
+            if (_watching)
+                return false;
+            try
+            {
+                _watching = Socket.ReceiveAsync(InputReady);
+            }
+            catch (ObjectDisposedException)
+            {
+                _inputEnded = true; // somebody has closed our socket
+                continue;
+            }
+
+            if (_watching)
+                return false;
+            Receive();
         }
     }
 
-    /// <summary>Waits for bytes without taking any, then takes them if the session is still running.</summary>
-    private ValueTask WaitAndReceiveAsync(CancellationToken wake)
+    private void OnReadable()
     {
-        ValueTask<int> waiting;
-        try
+        bool ended;
+        lock (_gate)
         {
-            waiting = Socket.ReceiveAsync(Memory<byte>.Empty, wake);
-        }
-        catch (ObjectDisposedException)
-        {
-            lock (_gate)
-                _inputEnded = true;
-            return ValueTask.CompletedTask;
+            _watching = false;
+            if (!_reading || _flow != Flow.Running)
+                return; // the bytes stay in the kernel
+            Receive();
+            ended = TryEndRead();
+            _reading = !ended;
         }
 
-        if (!waiting.IsCompletedSuccessfully)
-            return ReceiveWhenReadyAsync(waiting);
-        _ = waiting.Result;
-        Receive();
-        return ValueTask.CompletedTask;
+        if (ended)
+            EndRead(elsewhere: false);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ReceiveWhenReadyAsync(ValueTask<int> waiting)
+    private void WakeReader()
     {
-        try
+        bool ended;
+        lock (_gate)
         {
-            _ = await waiting.ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            return;
-        }
-        catch (Exception e) when (e is System.Net.Sockets.SocketException or ObjectDisposedException)
-        {
-            // The connection has failed; the receive below finds out the same.
+            ended = _reading && _flow == Flow.Running && TryEndRead();
+            if (ended)
+                _reading = false;
         }
 
-        Receive();
+        if (ended)
+            EndRead(elsewhere: true);
+    }
+
+    private void EndRead(bool elsewhere)
+    {
+        _readRegistration.Unregister();
+        InputReady.EndRead(_readFailure, elsewhere);
     }
 
     private void Receive()
     {
-        lock (_gate)
-        {
-            if (_flow != Flow.Running || _closing)
-                return; // the bytes stay in the kernel
-            MakeRoom();
-            int room = Math.Min(_in.Length - _inEnd, _options.InputLimit - (_inEnd - _inStart));
-            int count = SocketBytes.Receive(Socket, _in.AsSpan(_inEnd, room));
-            if (count > 0)
-                _inEnd += count;
-            else if (count != -1)
-                _inputEnded = true;
-            if (_inStart == _inEnd)
-                ReturnInput();
-        }
+        MakeRoom();
+        int room = Math.Min(_in.Length - _inEnd, _options.InputLimit - (_inEnd - _inStart));
+        int count = SocketBytes.Receive(Socket, _in.AsSpan(_inEnd, room));
+        if (count > 0)
+            _inEnd += count;
+        else if (count != -1)
+            _inputEnded = true;
+        if (_inStart == _inEnd)
+            ReturnInput();
     }
 
     private void MakeRoom()
@@ -252,13 +251,5 @@ public sealed partial class SessionConnection
             _inStart = 0;
             _inEnd = length;
         }
-    }
-
-    private void WakeReader()
-    {
-        CancellationTokenSource wake;
-        lock (_gate)
-            wake = _wakeReader;
-        wake.Cancel();
     }
 }

@@ -168,6 +168,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
 
         quiet?.TrySetResult();
         resumed?.TrySetResult();
+        WakeReader();
         if (closing)
             _ = CloseInTimeAsync();
     }
@@ -285,6 +286,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
         for (int i = 0; i < 64 && OperatingSystem.IsLinux() && SocketBytes.Receive(Socket, unread) > 0;)
             i++;
         Socket.Dispose();
+        _inputReady?.Dispose();
         _whenClosed.TrySetResult();
     }
 }
