@@ -16,6 +16,8 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
     private Task _running = Task.CompletedTask;
     private CancellationTokenSource? _suspending;
     private bool _isSuspending;
+    private bool _isRunning;
+    private bool _mayLeave; // this run of RunAsync has had a token that is cancelled
     private bool _ended;
 
     /// <param name="connection">The client's connection; closed by this class.</param>
@@ -53,6 +55,7 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
         {
             lock (_gate)
             {
+                _mayLeave |= _isSuspending;
                 if (_isSuspending)
                     return new CancellationToken(canceled: true);
                 return (_suspending ??= new CancellationTokenSource()).Token;
@@ -71,8 +74,10 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
         lock (_gate)
         {
             _isSuspending = false;
-            if (!_ended && _running.IsCompleted)
-                _running = Task.Run(RunToEndAsync);
+            if (_ended || _isRunning)
+                return;
+            _isRunning = true;
+            _running = Task.Run(RunToEndAsync);
         }
     }
 
@@ -85,6 +90,7 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
         {
             _isSuspending = true;
             suspending = _suspending;
+            _mayLeave |= suspending is not null;
             _suspending = null;
             running = _running;
         }
@@ -101,23 +107,36 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
     {
         SessionContext.Current = this;
         Exception? error = null;
-        try
+        bool left;
+        do
         {
-            await RunAsync().ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (_isSuspending)
-        {
-            return; // at a safe point; Resume runs it again
-        }
+            left = false;
+            lock (_gate)
+                _mayLeave = false;
+            try
+            {
+                await RunAsync().ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (_mayLeave)
+            {
+                left = true;
+            }
 #pragma warning disable CA1031 // whatever a session throws ends that session alone
-        catch (Exception e)
+            catch (Exception e)
 #pragma warning restore CA1031
-        {
-            error = e;
-        }
+            {
+                error = e;
+            }
 
-        lock (_gate)
-            _ended = true;
+            lock (_gate)
+            {
+                _isRunning = left && !_isSuspending; // if it is resumed already, it runs again here
+                _ended = !left;
+                if (left && _isSuspending)
+                    return; // at a safe point; Resume runs it again
+            }
+        }
+        while (left);
         _ = EndAsync(error);
     }
 
