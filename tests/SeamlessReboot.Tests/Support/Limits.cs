@@ -5,7 +5,7 @@ namespace SeamlessReboot.Tests.Support;
 /// <summary>Nothing in a test waits for ever.</summary>
 internal static class Limits
 {
-    internal static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan Long = TimeSpan.FromSeconds(10);
 
     internal static Task Within(this Task task) => task.WaitAsync(Long);
 
