@@ -31,7 +31,7 @@ internal sealed class DirectoryHandle : IDisposable
     /// <summary>Takes over a descriptor that came over an exec.</summary>
     internal static DirectoryHandle Adopt(int fd) => new(new SafeFileHandle(fd, true));
 
-    /// <summary>Creates the directory, and those above it, for this user alone.</summary>
+    /// <summary>Creates the directory for this user alone, and those above it as the umask says.</summary>
     internal static void CreatePrivate(string path) =>
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
