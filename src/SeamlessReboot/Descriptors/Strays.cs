@@ -33,6 +33,7 @@ internal static class Strays
     internal static Action Mark(IReadOnlySet<int> survivors, IReadOnlyList<int> known, StrayMeans means = StrayMeans.CloseRange)
     {
         List<int> strays = [.. known];
+        List<int> inheritable = [.. survivors.Where(fd => Fd.IsCloseOnExec(fd) == false)]; // kept open, and meant for children too
         if (means != StrayMeans.CloseRange || !Fd.TrySetCloseOnExecFrom(3))
             strays = Find(survivors, means);
         foreach (int fd in strays)
@@ -43,7 +44,7 @@ internal static class Strays
         {
             foreach (int fd in survivors)
                 Fd.TrySetCloseOnExec(fd, true);
-            foreach (int fd in strays)
+            foreach (int fd in strays.Concat(inheritable))
                 Fd.TrySetCloseOnExec(fd, false);
         };
     }
