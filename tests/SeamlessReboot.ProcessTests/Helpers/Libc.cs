@@ -1,0 +1,13 @@
+using System.Runtime.InteropServices;
+
+namespace SeamlessReboot.ProcessTests.Helpers;
+
+/// <summary>What .NET has no words for.</summary>
+internal static partial class Libc
+{
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    public static partial int Kill(int pid, int signal);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    public static partial uint EffectiveUser();
+}

@@ -1,0 +1,41 @@
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+
+namespace SeamlessReboot.TestServer.Kinds;
+
+/// <summary>An accept loop. With --hold-accepted the first image never adds whom it has accepted.</summary>
+internal abstract class AcceptingKind(Server server) : IServerKind
+{
+    private bool _isStarted;
+
+    protected Server Server { get; } = server;
+
+    public abstract IRebootSession Restore(RestoredSession saved);
+
+    public void Serve(Socket listener)
+    {
+        if (!_isStarted)
+            Start();
+        _isStarted = true;
+        _ = AcceptAllAsync(listener);
+    }
+
+    /// <summary>Begins what goes on beside the sessions, when the world is there.</summary>
+    protected virtual void Start()
+    {
+    }
+
+    protected abstract IRebootSession Create(SessionConnection connection);
+
+    private async Task AcceptAllAsync(Socket listener)
+    {
+        while (true)
+        {
+            Socket socket = await Server.Rebooter.AcceptAsync(listener);
+            if (Server.Options.Has("hold-accepted") && Server.Rebooter.Generation == 0)
+                Events.Tell("accepted", new JsonObject());
+            else
+                Server.Rebooter.Add(Create(new SessionConnection(socket)));
+        }
+    }
+}

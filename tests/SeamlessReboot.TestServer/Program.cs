@@ -1,0 +1,43 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using SeamlessReboot;
+using SeamlessReboot.TestServer;
+using SeamlessReboot.TestServer.Kinds;
+
+ServerVersion.EndIfBroken();
+ServerVersion version = ServerVersion.Read();
+Options options = new(args);
+RuntimeFaults faults = new();
+using Rebooter rebooter = Rebooter.Start(new RebooterOptions
+{
+    SpoolDirectory = options.Text("spool"),
+    SuspendTimeout = options.Time("suspend-timeout", 20_000),
+    FlushTimeout = options.Time("flush-timeout", 20_000),
+    CheckTimeout = options.Time("check-timeout", 60_000),
+    CrashWindow = options.Time("crash-window", 600_000),
+    CheckNewVersion = options.Has("check"),
+    RebootOnCrash = !options.Has("die-on-crash"),
+    SessionFailure = options.Has("farewell-on-failure") ? SessionFailurePolicy.Farewell : SessionFailurePolicy.CallOff,
+    RebootSignals = [PosixSignal.SIGHUP],
+    OnSuspending = faults.FlushAsync,
+    Serializer = new JsonStateSerializer(version.Upgrade),
+    Command = Environment.GetEnvironmentVariable("TESTSERVER_COMMAND")?.Split('\n'),
+    LoggerFactory = new EventLogger(),
+});
+
+StartFaults start = StartFaults.Next(options.Text("faults"));
+Server server = new(rebooter, options, version, faults, start);
+List<Socket> listeners = [.. options.EndPoints().Select(e => rebooter.Listen(e))];
+start.CrashIfAsked();
+server.KeepState();
+IServerKind kind = ServerKinds.Create(options.Text("kind") ?? "counter", server);
+rebooter.Restore(saved =>
+{
+    start.RefuseIfAsked(saved.Id);
+    return kind.Restore(saved);
+});
+rebooter.Ready();
+server.TellReady(listeners);
+foreach (Socket listener in listeners)
+    kind.Serve(listener);
+await server.Quit;
