@@ -48,7 +48,8 @@ public sealed partial class Rebooter
     private void Check(RebootRun run)
     {
         run.Plan = ExecPlan.Make(_options, _start!, _process);
-        _spool!.Check();
+        _spool = _spool!.OpenAnewIfRemoved();
+        _spool.Check();
         int sessions = SessionCount;
         _spool.CheckSpace(_bytesPerSession * (sessions + 1));
         run.Writer = _spool.Create(out byte[] nonce);

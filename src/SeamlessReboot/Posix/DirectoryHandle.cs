@@ -44,6 +44,13 @@ internal sealed class DirectoryHandle : IDisposable
         return (stat.st_uid, (int)(stat.st_mode & FilePermissions.ALLPERMS));
     }
 
+    /// <summary>Whether the directory has been removed: nothing can be made in it any more, not even if there is a new one of its name.</summary>
+    internal bool IsRemoved()
+    {
+        using FdLease lease = new(Handle);
+        return Syscall.fstat(lease.Fd, out Stat stat) == 0 && stat.st_nlink == 0;
+    }
+
     internal static uint CurrentUser() => Syscall.geteuid();
 
     /// <summary>Bytes that this user may still write on the directory's file system.</summary>
