@@ -27,6 +27,13 @@ internal sealed class Options
     public TimeSpan Time(string name, int milliseconds) =>
         TimeSpan.FromMilliseconds(Text(name) is string text ? int.Parse(text, CultureInfo.InvariantCulture) : milliseconds);
 
+    /// <summary>What to reboot into: a line for each argument in TESTSERVER_COMMAND, or in the file that it names after an '@'.</summary>
+    public static IReadOnlyList<string>? Command()
+    {
+        string? text = Environment.GetEnvironmentVariable("TESTSERVER_COMMAND");
+        return (text is ['@', .. string path] ? File.ReadAllText(path) : text)?.Split('\n');
+    }
+
     /// <summary>"--tcp ADDRESS:PORT" and "--unix PATH", as often as wanted; by default one port of the kernel's choice.</summary>
     public IReadOnlyList<EndPoint> EndPoints()
     {

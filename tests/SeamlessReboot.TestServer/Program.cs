@@ -21,7 +21,7 @@ using Rebooter rebooter = Rebooter.Start(new RebooterOptions
     RebootSignals = [PosixSignal.SIGHUP],
     OnSuspending = faults.FlushAsync,
     Serializer = new JsonStateSerializer(version.Upgrade),
-    Command = Environment.GetEnvironmentVariable("TESTSERVER_COMMAND")?.Split('\n'),
+    Command = Options.Command(),
     LoggerFactory = new EventLogger(),
 });
 

@@ -18,8 +18,13 @@ internal static class Builds
     public static string Release(string directory, int version)
     {
         System.IO.Directory.CreateDirectory(directory);
-        foreach (string file in System.IO.Directory.GetFiles(Directory))
-            File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
+        foreach (string file in System.IO.Directory.GetFiles(Directory, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(directory, Path.GetRelativePath(Directory, file));
+            System.IO.Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
         File.WriteAllText(Path.Combine(directory, "version.txt"), version.ToString(CultureInfo.InvariantCulture));
         return directory;
     }

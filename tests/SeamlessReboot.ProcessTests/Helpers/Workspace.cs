@@ -24,7 +24,8 @@ internal sealed class Workspace : IDisposable
     {
         string beside = File(name + ".new");
         System.IO.File.CreateSymbolicLink(beside, target);
-        System.IO.File.Move(beside, File(name), overwrite: true);
+        if (Libc.Rename(beside, File(name)) != 0)
+            throw new IOException($"'{beside}' could not be renamed.");
     }
 
     public void Dispose() => Directory.Delete(Root, recursive: true);
