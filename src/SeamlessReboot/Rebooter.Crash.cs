@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
 
@@ -14,6 +15,9 @@ public sealed partial class Rebooter
 
     private void OnUnhandledException(object sender, UnhandledExceptionEventArgs e) =>
         RebootAfterCrash(e.ExceptionObject as Exception ?? new InvalidOperationException(e.ExceptionObject.ToString()), SessionContext.Current);
+
+    // In an async Main a using block is left before the exception becomes an unhandled one.
+    private bool MayBeCrashing() => this == _instance && IsSupported && _options.RebootOnCrash && Marshal.GetExceptionPointers() != 0;
 
     private bool RebootAfterCrash(Exception failure, IRebootSession? session)
     {

@@ -161,7 +161,19 @@ public sealed partial class Rebooter : IDisposable
     }
 
     /// <summary>Stops the rebooter: unfinished requests are forgotten, unix socket files removed. Sessions are left alone.</summary>
+    /// <remarks>
+    /// While an exception passes through the using block that ends here, nothing is stopped before the process exits: if nobody
+    /// catches it, it is a crash, and the answer to that needs all of this.
+    /// </remarks>
     public void Dispose()
+    {
+        if (MayBeCrashing())
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => Stop();
+        else
+            Stop();
+    }
+
+    private void Stop()
     {
         lock (_gate)
         {
