@@ -39,6 +39,9 @@ internal sealed class Server(Rebooter rebooter, Options options, ServerVersion v
 
     public void End() => _quit.TrySetResult();
 
+    /// <summary>Main ends by an exception.</summary>
+    public void Fail() => _quit.TrySetException(new InvalidOperationException("The application has crashed."));
+
     public void TellReady(IReadOnlyList<Socket> listeners)
     {
         RebootReport? report = Rebooter.LastReboot;

@@ -9,8 +9,8 @@ internal static class CommandTable
     {
         new RebootCommand(), new CheckCommand(), new QuitCommand(), new RosterCommand(), new ChronicleCommand(), new ExtraCommand(),
         new PourCommand(), new HoldCommand(), new TellLateCommand(),
-        new CrashPoolCommand(), new CrashThreadCommand(), new CrashAsyncVoidCommand(), new CrashSessionCommand(), new ThrowCommand(),
-        new RebootAfterCommand(), new RefuseCaptureCommand(), new RefuseSaveCommand(), new FlushCommand(),
+        new CrashMainCommand(), new CrashPoolCommand(), new CrashThreadCommand(), new CrashAsyncVoidCommand(), new CrashSessionCommand(), new ThrowCommand(),
+        new CrashWhenSuspendingCommand(), new CrashTwiceCommand(), new RebootAfterCommand(), new RefuseCaptureCommand(), new RefuseSaveCommand(), new FlushCommand(),
         new StrayCommand(), new FileCommand(), new ChildCommand(), new ChildReportCommand(),
         new UmaskCommand(), new DirectoryCommand(), new VariableCommand(), new BlockSignalCommand(), new TimerCommand(),
     }.ToDictionary(c => c.Name);
