@@ -1,0 +1,11 @@
+using Talker.Reboots;
+
+namespace Talker;
+
+/// <summary>What is kept of the talker itself.</summary>
+internal sealed class HouseState
+{
+    public DateTime StartedAt { get; init; }
+
+    public Countdown? Countdown { get; init; }
+}

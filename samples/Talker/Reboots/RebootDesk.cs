@@ -1,0 +1,161 @@
+using System.Globalization;
+using SeamlessReboot;
+using Talker.Players;
+
+namespace Talker.Reboots;
+
+/// <summary>Where admins ask for reboots. What has to be said is said before one: during it nobody can be written to.</summary>
+internal sealed class RebootDesk(House house, Rebooter rebooter)
+{
+    private readonly Lock _gate = new();
+    private Countdown? _countdown;
+
+    /// <summary>For keeping.</summary>
+    public Countdown? Countdown
+    {
+        get
+        {
+            lock (_gate)
+                return _countdown;
+        }
+        set
+        {
+            lock (_gate)
+                _countdown = value;
+        }
+    }
+
+    public void Reboot(Player admin)
+    {
+        if (Writers() is not { Length: > 0 } writers)
+        {
+            Force(admin);
+            return;
+        }
+
+        admin.Send($"Not now: {writers}. 'reboot force' does not wait for them, and carries what they have written.");
+    }
+
+    public void Force(Player admin)
+    {
+        Countdown = null;
+        Go(admin.Name);
+    }
+
+    public void CountDown(Player admin, int seconds)
+    {
+        Countdown = new Countdown { By = admin.Name, SecondsLeft = seconds };
+        Announce(seconds);
+    }
+
+    public void Cancel(Player admin)
+    {
+        if (Countdown is null)
+        {
+            admin.Send("No reboot has been announced.");
+            return;
+        }
+
+        Countdown = null;
+        house.ToAll($"*** {admin.Name} has cancelled the reboot. ***");
+    }
+
+    public void Check(Player admin)
+    {
+        admin.Send(Writers() is { Length: > 0 } writers
+            ? $"It would wait: {writers}. 'reboot force' does not, and carries what they have written."
+            : "Nobody is writing.");
+        try
+        {
+            rebooter.CheckReboot();
+            admin.Send("The new version starts, and the spool has room for everybody.");
+        }
+        catch (RebootException e)
+        {
+            admin.Send(e.Message);
+        }
+    }
+
+    public void Report(Player admin)
+    {
+        if (rebooter.LastReboot is not RebootReport report)
+        {
+            admin.Send("There has been no reboot since the talker was started.");
+            return;
+        }
+
+        admin.Send(Summary(report));
+        foreach ((RebootStage stage, TimeSpan time) in report.Stages)
+            admin.Send(string.Create(CultureInfo.InvariantCulture, $"  {stage,-12}{time.TotalMilliseconds,7:0.0} ms"));
+        admin.Send($"  The spool had {report.SpoolBytes} bytes.");
+        foreach (LostSession lost in report.SessionsLost)
+            admin.Send($"  Lost, connection {lost.Id}: {lost.Reason} {(lost.StateFile is null ? "" : $"Its record: {lost.StateFile}")}");
+    }
+
+    /// <summary>Called in the new image, when everybody is back. The players have noticed nothing, and are not told.</summary>
+    public void Tell(RebootReport report)
+    {
+        foreach (Player admin in house.Players.Where(p => p.IsAdmin))
+            admin.Send($"*** {Summary(report)} ***");
+    }
+
+    /// <summary>Once a second.</summary>
+    public void Tick()
+    {
+        if (Countdown is not Countdown countdown)
+            return;
+        if (countdown.SecondsLeft > 0 && --countdown.SecondsLeft > 0)
+        {
+            if (countdown.SecondsLeft is <= 5 or 10 or 20 or 30 || countdown.SecondsLeft % 60 == 0)
+                Announce(countdown.SecondsLeft);
+        }
+        else if (Writers() is not { Length: > 0 } writers)
+        {
+            Countdown = null;
+            Go(countdown.By);
+        }
+        else if (!countdown.IsWaiting)
+        {
+            countdown.IsWaiting = true;
+            house.ToAll($"*** The reboot waits: {writers}. ***");
+        }
+    }
+
+    private static string Summary(RebootReport report)
+    {
+        if (report.CalledOff is not null)
+            return $"Not rebooted ({report.Reason}): {report.CalledOff.Message}";
+        string pause = report.Pause.TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture);
+        return $"Rebooted ({report.Reason}): pause {pause} ms, {report.SessionsKept} kept, {report.SessionsLost.Count} lost, "
+            + $"generation {report.Generation}, process {Environment.ProcessId}.";
+    }
+
+    private string Writers() => string.Join("; ", house.Players.Where(p => p.State.Draft is not null)
+        .Select(p => $"{p.Name} is writing ({p.State.Draft})"));
+
+    private void Announce(int seconds) =>
+        house.ToAll($"*** The talker reboots in {seconds} {(seconds == 1 ? "second" : "seconds")}. You need not do anything. ***");
+
+    private void Go(string by)
+    {
+        house.ToAll("*** Rebooting. Talk on. ***");
+        _ = RebootAsync($"{by} asked for it");
+    }
+
+    private async Task RebootAsync(string reason)
+    {
+        try
+        {
+            await rebooter.RebootAsync(reason);
+        }
+        catch (RebootException e)
+        {
+            using (await rebooter.EnterAsync())
+            {
+                house.ToAll("*** The reboot was called off. ***");
+                foreach (Player admin in house.Players.Where(p => p.IsAdmin))
+                    admin.Send(e.Message);
+            }
+        }
+    }
+}
