@@ -18,13 +18,13 @@ internal sealed class House
     private readonly Rebooter _rebooter;
     private readonly ILogger _log;
 
-    public House(Rebooter rebooter, string dataDirectory, ILoggerFactory log)
+    public House(Rebooter rebooter, Options options, ILoggerFactory log)
     {
         _rebooter = rebooter;
         _log = log.CreateLogger("Talker");
-        Accounts = new AccountStore(Path.Combine(dataDirectory, "accounts"));
-        Mail = new MailStore(Path.Combine(dataDirectory, "mail"));
-        Desk = new RebootDesk(this, rebooter);
+        Accounts = new AccountStore(Path.Combine(options.Data, "accounts"));
+        Mail = new MailStore(Path.Combine(options.Data, "mail"));
+        Desk = new RebootDesk(this, rebooter, options.Spool);
     }
 
     public Map Map { get; } = Map.Load();

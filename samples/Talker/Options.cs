@@ -15,8 +15,8 @@ internal sealed record Options
 
     public string Data { get; init; } = "talker-data";
 
-    /// <summary>Null for the library's choice.</summary>
-    public string? Spool { get; init; }
+    /// <summary>By default in the data directory, where what was quarantined outlives the machine too.</summary>
+    public string Spool { get => field ?? Path.Combine(Data, "spool"); init; }
 
     public bool Demo { get; init; }
 

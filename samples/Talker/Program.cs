@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using SeamlessReboot;
 using Talker;
+using Talker.Demo;
 using Talker.Players;
 
 Options options;
@@ -17,6 +18,9 @@ catch (FormatException e)
     return 2;
 }
 
+if (options.Demo)
+    return await DemoRun.RunAsync(options.Seed);
+
 using StderrLog log = new();
 using Rebooter rebooter = Rebooter.Start(new RebooterOptions
 {
@@ -26,7 +30,7 @@ using Rebooter rebooter = Rebooter.Start(new RebooterOptions
     LoggerFactory = log,
 });
 
-House house = new(rebooter, options.Data, log);
+House house = new(rebooter, options, log);
 Socket listener = rebooter.Listen(new IPEndPoint(options.Bind, options.Port));
 rebooter.Keep("house", house.Save, house.Load);
 rebooter.Restore(house.Restore);

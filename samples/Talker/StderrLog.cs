@@ -26,7 +26,7 @@ internal sealed class StderrLog : ILoggerFactory
         {
             if (!IsEnabled(logLevel))
                 return;
-            string time = DateTime.Now.ToString("yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture);
+            string time = DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
             Console.Error.WriteLine($"{time} {logLevel} {name}: {formatter(state, exception)}{(exception is null ? "" : "\n" + exception)}");
         }
     }

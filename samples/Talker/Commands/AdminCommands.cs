@@ -11,11 +11,13 @@ internal static class AdminCommands
 
     public static IEnumerable<Command> All { get; } =
     [
-        new("reboot", Arguments.Optional, "[in SECONDS | cancel | check | force | report]",
+        new("reboot", Arguments.Optional, "[in SECONDS | cancel | check | force | report | dump]",
             "Restarts the talker into the code that is on disk; nobody's connection or line is lost. Alone: now, unless somebody "
             + "is writing. 'force' does not wait for them; their text is carried. 'in 30' counts down, 'cancel' stops that. "
-            + "'check' says who or what would hold it up, 'report' how the last one went.", Reboot) { IsForAdmins = true },
-        new("crash", Arguments.None, "", "Throws an exception that nobody catches, to see the talker survive it.", Crash) { IsForAdmins = true },
+            + "'check' says who or what would hold it up, 'report' how the last one went, 'dump' what is in the spool directory: "
+            + "the records of those who could not be brought back.", Reboot) { IsForAdmins = true },
+        new("crash", Arguments.None, "", "Throws an exception that nobody catches, to see the talker survive "
+            + "it. Once: a second crash within a minute is taken for a loop, and answered with a start that leaves players behind.", Crash) { IsForAdmins = true },
     ];
 
     private static void Reboot(Player player, string rest)
@@ -43,8 +45,11 @@ internal static class AdminCommands
             case ["report"]:
                 desk.Report(player);
                 break;
+            case ["dump"]:
+                desk.Dump(player);
+                break;
             default:
-                player.Send("Type it like this: reboot [in SECONDS | cancel | check | force | report]");
+                player.Send("Type it like this: reboot [in SECONDS | cancel | check | force | report | dump]");
                 break;
         }
     }

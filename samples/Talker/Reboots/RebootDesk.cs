@@ -5,7 +5,7 @@ using Talker.Players;
 namespace Talker.Reboots;
 
 /// <summary>Where admins ask for reboots. What has to be said is said before one: during it nobody can be written to.</summary>
-internal sealed class RebootDesk(House house, Rebooter rebooter)
+internal sealed class RebootDesk(House house, Rebooter rebooter, string spoolDirectory)
 {
     private readonly Lock _gate = new();
     private Countdown? _countdown;
@@ -90,6 +90,15 @@ internal sealed class RebootDesk(House house, Rebooter rebooter)
         admin.Send($"  The spool had {report.SpoolBytes} bytes.");
         foreach (LostSession lost in report.SessionsLost)
             admin.Send($"  Lost, connection {lost.Id}: {lost.Reason} {(lost.StateFile is null ? "" : $"Its record: {lost.StateFile}")}");
+    }
+
+    /// <summary>What is in the spool directory: between reboots, the records of those who could not be brought back.</summary>
+    public void Dump(Player admin)
+    {
+        using StringWriter dump = new();
+        SpoolDump.Write(spoolDirectory, dump);
+        foreach (string line in dump.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            admin.Send(line);
     }
 
     /// <summary>Called in the new image, when everybody is back. The players have noticed nothing, and are not told.</summary>
