@@ -4,38 +4,57 @@ using SeamlessReboot;
 namespace WorkedOut;
 
 /// <summary>Answers each line with name and count. "reboot" tells everyone and reboots.</summary>
-internal sealed class Guest(Rebooter rebooter, World world, WorldThread thread, Journal journal, SessionConnection connection, GuestState state)
-    : RebootSession<GuestState>(connection, state)
+// snippet: capture
+internal sealed class Guest : RebootSession<GuestState>, IRebootSession
 {
+    private readonly Rebooter _rebooter;
+    private readonly World _world;
+    private readonly WorldThread _thread;
+    private readonly Journal _journal;
+    private readonly Avatar _avatar; // what the game has always worked with
+
+    public Guest(Rebooter rebooter, World world, WorldThread thread, Journal journal, SessionConnection connection, GuestState state)
+        : base(connection, state)
+    {
+        (_rebooter, _world, _thread, _journal) = (rebooter, world, thread, journal);
+        _avatar = new Avatar { Name = state.Name, Count = state.Count };
+    }
+
+    // Called when everything stands still: the state is made from the avatar as it is then.
+    SessionSnapshot IRebootSession.Capture() =>
+        Connection.Capture(new GuestState { Name = _avatar.Name, Count = _avatar.Count });
+    // end snippet
+
     // snippet: act
     protected override async Task RunAsync()
     {
         while (await Connection.ReadLineAsync() is string line)
         {
-            if (State.Name is null)
-                State.Name = line;
+            if (_avatar.Name is null)
+                _avatar.Name = line;
             else if (line == "reboot")
                 TellAllAndReboot();
             else
-                await thread.RunAsync(() => Act(line)); // the game's thread: one command after the other
+                await _thread.RunAsync(() => Act(line)); // the game's thread: one command after the other
         }
     }
     // end snippet
 
     private void Act(string line)
     {
-        State.Count++;
-        journal.Add(line);
-        Connection.TryWrite(Encoding.UTF8.GetBytes($"{State.Name} {State.Count} {world.State.Ticks}: {line}\r\n"));
+        _avatar.Count++;
+        _journal.Add(line);
+        Connection.TryWrite(Encoding.UTF8.GetBytes($"{_avatar.Name} {_avatar.Count} {_world.State.Ticks}: {line}\r\n"));
     }
 
     // snippet: reboot
     private void TellAllAndReboot()
     {
         byte[] warning = Encoding.UTF8.GetBytes("The server reboots. Stay where you are.\r\n");
-        foreach (Guest guest in rebooter.GetSessions().OfType<Guest>())
+        foreach (Guest guest in _rebooter.GetSessions().OfType<Guest>())
             guest.Connection.TryWrite(warning);
-        _ = rebooter.RequestReboot($"asked for by {State.Name}");
+        if (!_rebooter.RequestReboot($"asked for by {_avatar.Name}"))
+            Connection.TryWrite(Encoding.UTF8.GetBytes("Not now. The log says why.\r\n"));
     }
     // end snippet
 }
