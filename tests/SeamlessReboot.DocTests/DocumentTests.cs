@@ -6,7 +6,7 @@ namespace SeamlessReboot.DocTests;
 /// <summary>What the documents show is what the samples have.</summary>
 internal sealed partial class DocumentTests
 {
-    private static IEnumerable<string> Documents => new[] { "README.md", "INSTALLING.md", "ANGEL_INSTALL.md" }
+    private static IEnumerable<string> Documents => new[] { "README.md", "INSTALLING.md", "ANGEL_INSTALL.md", "samples/README.md" }
         .Where(name => File.Exists(Repository.PathOf(name)));
 
     [TestCaseSource(nameof(Documents))]
@@ -37,7 +37,7 @@ internal sealed partial class DocumentTests
                 string[] target = link.Groups[1].Value.Split('#');
                 if (target[0].Contains(':', StringComparison.Ordinal))
                     continue; // the web
-                string file = target[0].Length == 0 ? document : target[0];
+                string file = target[0].Length == 0 ? document : Path.Combine(Path.GetDirectoryName(document)!, target[0]);
                 Assert.That(Path.Exists(Repository.PathOf(file)), $"{document} links to {file}, which is not there");
                 if (target.Length > 1 && file.EndsWith(".md", StringComparison.Ordinal))
                     Assert.That(Anchors(file), Does.Contain(target[1]), $"{document} links to {link.Groups[1].Value}");
