@@ -32,8 +32,10 @@ internal static class Strays
     /// <returns>What puts every flag back.</returns>
     internal static Action Mark(IReadOnlySet<int> survivors, IReadOnlyList<int> known, StrayMeans means = StrayMeans.CloseRange)
     {
-        List<int> strays = [.. known];
-        List<int> inheritable = [.. survivors.Where(fd => Fd.IsCloseOnExec(fd) == false)]; // kept open, and meant for children too
+        List<int> strays = [.. known], inheritable = [];
+        foreach (int fd in survivors)
+            if (Fd.IsCloseOnExec(fd) == false)
+                inheritable.Add(fd); // kept open, and meant for children too
         if (means != StrayMeans.CloseRange || !Fd.TrySetCloseOnExecFrom(3))
             strays = Find(survivors, means);
         foreach (int fd in strays)
@@ -44,7 +46,9 @@ internal static class Strays
         {
             foreach (int fd in survivors)
                 Fd.TrySetCloseOnExec(fd, true);
-            foreach (int fd in strays.Concat(inheritable))
+            foreach (int fd in strays)
+                Fd.TrySetCloseOnExec(fd, false);
+            foreach (int fd in inheritable)
                 Fd.TrySetCloseOnExec(fd, false);
         };
     }
