@@ -8,7 +8,7 @@ namespace SeamlessReboot.Tests.Descriptors;
 [Parallelizable(ParallelScope.All)]
 internal sealed class FdIdentityTests
 {
-    private static FdIdentity Again(FdIdentity identity) => FdIdentity.Decode(identity.Encode())!.Value;
+    private static FdIdentity Again(FdIdentity identity) => FdIdentity.Decode(identity.Encode())!;
 
     private static SocketPair New(string kind) => kind switch
     {
@@ -60,12 +60,12 @@ internal sealed class FdIdentityTests
     {
         using SocketPair first = SocketPair.Tcp(), second = SocketPair.Tcp();
         int fd = SeamlessReboot.Posix.Fd.Duplicate(first.Server.SafeHandle);
-        FdIdentity recorded = FdIdentity.Of(fd)!.Value;
+        FdIdentity recorded = FdIdentity.Of(fd)!;
         Assert.That(Mono.Unix.Native.Syscall.dup2((int)second.Server.SafeHandle.DangerousGetHandle(), fd), Is.EqualTo(fd));
-        Assert.That(recorded.Matches(FdIdentity.Of(fd)!.Value), Is.False);
+        Assert.That(recorded.Matches(FdIdentity.Of(fd)!), Is.False);
         using SafeFileHandle file = File.OpenHandle("/dev/null");
         Assert.That(Mono.Unix.Native.Syscall.dup2((int)file.DangerousGetHandle(), fd), Is.EqualTo(fd));
-        Assert.That(recorded.Matches(FdIdentity.Of(fd)!.Value), Is.False);
+        Assert.That(recorded.Matches(FdIdentity.Of(fd)!), Is.False);
         SeamlessReboot.Posix.Fd.Close(fd);
     }
 

@@ -152,7 +152,7 @@ internal sealed class SpoolDirectoryTests
         Assert.That(path, Is.EqualTo(temp["spool/quarantine-3-s1.spool"]));
         SpoolReader reader = SpoolReader.Read(File.ReadAllBytes(path), null);
         Assert.That(SampleSpool.Bytes(reader.Records.Single()), Is.EqualTo(SampleSpool.Bytes(record)));
-        Assert.That(SpoolHeader.From(reader.Header!.Value), Is.EqualTo(SampleSpool.Header()));
+        Assert.That(SpoolHeader.From(reader.Header!), Is.EqualTo(SampleSpool.Header()));
         Assert.That(Mode(path), Is.EqualTo(0x180));
         Assert.That(() => spool.Quarantine(SampleSpool.Header(), record), Throws.Nothing, "The same once more.");
         spool.Clear();

@@ -106,7 +106,7 @@ internal sealed class SpoolFileTests
         using (SpoolWriter writer = new(File.OpenHandle(directory["spool"], FileMode.CreateNew, FileAccess.Write), _nonce))
         {
             writer.Write(new SpoolRecord { Kind = SpoolRecordKind.Session, Name = "s1", Fd = 4 });
-            Assert.That(() => writer.Write(new SpoolRecord { Kind = SpoolRecordKind.Session, Name = "s2", Fd = 5 }, 0, (w, _) =>
+            Assert.That(() => writer.Write(new SpoolRecord { Kind = SpoolRecordKind.Session, Name = "s2", Fd = 5 }, w =>
             {
                 w.GetSpan(1000)[..1000].Fill(1);
                 w.Advance(1000);
@@ -151,7 +151,7 @@ internal sealed class SpoolFileTests
             byte[] mutated = SpoolMutations.Mutate(valid, foreign, starts, foreignStarts, random, out string mutation);
             SpoolReader reader = SpoolReader.Read(mutated, _nonce);
             foreach (SpoolRecord record in reader.Records)
-                if (!written.TryGetValue(record.Name, out SpoolRecord original) || !SampleSpool.AreSame(record, original))
+                if (!written.TryGetValue(record.Name, out SpoolRecord? original) || !SampleSpool.AreSame(record, original))
                     Assert.Fail($"Mutation {i} of part {part} ({mutation}) has made up the record '{record.Name}'.");
             if (reader.Header is SpoolRecord read && !SampleSpool.AreSame(read, header))
                 Assert.Fail($"Mutation {i} of part {part} ({mutation}) has made up a header.");
