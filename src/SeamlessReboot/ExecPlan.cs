@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using Mono.Unix.Native;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot;
@@ -40,6 +41,17 @@ internal sealed class ExecPlan
 
     /// <summary>The environment of the start with one more variable.</summary>
     internal IReadOnlyList<byte[]> EnvironmentWith(string name, string value) => [.. _environment, Encoding.UTF8.GetBytes($"{name}={value}")];
+
+    /// <summary>What to do when the kernel has refused to start the program, which <see cref="Make"/> had found in order.</summary>
+    internal static string RemedyFor(SyscallException refusal) => (Errno)refusal.Errno switch
+    {
+        Errno.ENOENT => "Put the new version where the old one was, with the interpreter or loader that it names, or set RebooterOptions.Command.",
+        Errno.EACCES or Errno.EPERM => "Run chmod +x on it, and see that its file system is not mounted noexec.",
+        Errno.E2BIG => "Start the server with a smaller environment, or fewer arguments in RebooterOptions.Command.",
+        Errno.ETXTBSY => "It is still being written. Deploy into a new directory and flip the link to it when it is complete.",
+        Errno.ENOEXEC => "It is no program for this machine. Deploy the right build, or set RebooterOptions.Command.",
+        _ => "See that a program is there that this machine can start, or set RebooterOptions.Command.",
+    };
 
     private static string? PathVariable(List<byte[]> environment)
     {

@@ -237,8 +237,17 @@ public sealed partial class Rebooter
         return mask;
     }
 
-    private void Exec(RebootRun run) =>
-        _process.Execute(run.Plan!.Path, run.Plan.Arguments, run.Plan.EnvironmentWith(Inheritance.Variable, NoteFor(run).Encode()));
+    private void Exec(RebootRun run)
+    {
+        try
+        {
+            _process.Execute(run.Plan!.Path, run.Plan.Arguments, run.Plan.EnvironmentWith(Inheritance.Variable, NoteFor(run).Encode()));
+        }
+        catch (SyscallException e)
+        {
+            throw new IOException($"{e.Message}. {ExecPlan.RemedyFor(e)}", e);
+        }
+    }
 
     private Inheritance NoteFor(RebootRun run) => new()
     {
@@ -259,7 +268,7 @@ public sealed partial class Rebooter
     private void CallOff(RebootRun run, Exception cause)
     {
         RebootException failure = cause as RebootException
-            ?? new RebootException(run.Stage, $"The reboot was called off while it was at '{run.Stage}': {cause.Message} The server is serving as before.", cause);
+            ?? new RebootException(run.Stage, $"The reboot was called off while it was at '{run.Stage}': {Sentence(cause.Message)} The server is serving as before.", cause);
         run.UndoAll(_log);
         RebootReport report = new()
         {
@@ -281,6 +290,8 @@ public sealed partial class Rebooter
         _metrics?.Count(report);
         run.CalledOff.TrySetResult(failure);
     }
+
+    private static string Sentence(string text) => text is [.., '.' or '!' or '?'] ? text : text + ".";
 
     private sealed record Wait(string Who, Task Task);
 
