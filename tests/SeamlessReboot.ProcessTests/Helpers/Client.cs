@@ -19,6 +19,9 @@ internal sealed class Client : IDisposable
 
     public long Lines { get; private set; }
 
+    /// <summary>What a test wants to know this client by.</summary>
+    public string Secret { get; set; } = "";
+
     /// <param name="endPoint">Where the server listens.</param>
     /// <param name="receiveBuffer">For a client whose window is to be full soon.</param>
     public static async Task<Client> ConnectAsync(EndPoint endPoint, int? receiveBuffer = null)
