@@ -39,18 +39,22 @@ public sealed partial class Rebooter
             return false;
         }
 
+        RebootRun run = new($"crash: {failure.GetType().Name}: {failure.Message}") { Crash = step };
+        bool isServing = _phase != Phase.Starting;
+        if (isServing)
+            TakeTurn(run);
         // Should the capture hang on a lock that nobody will ever release, dying is what the supervisor waits for.
         using Timer overdue = new(static _ => Process.GetCurrentProcess().Kill(), null, _crashTimeout, Timeout.InfiniteTimeSpan);
-        RebootRun run = new($"crash: {failure.GetType().Name}: {failure.Message}") { Crash = step };
-        if (_phase == Phase.Starting)
-            PassOn(run, step);
+        if (isServing)
+            Reboot(run);
         else
-            RebootServing(run);
+            PassOn(run, step);
         _crashing = 0;
         return false;
     }
 
-    private void RebootServing(RebootRun run)
+    // A reboot that is under way may wait longer for a session than a crash may take: that one's limits count first.
+    private void TakeTurn(RebootRun run)
     {
         while (true)
         {
@@ -60,7 +64,7 @@ public sealed partial class Rebooter
                 if (_run is null)
                 {
                     _run = run;
-                    break;
+                    return;
                 }
 
                 other = _run;
@@ -68,8 +72,6 @@ public sealed partial class Rebooter
 
             other.CalledOff.Task.Wait(); // or it succeeds, and this thread is gone
         }
-
-        Reboot(run);
     }
 
     /// <summary>A crash between Start and Ready: everything inherited is still there, and goes to the next image as it came.</summary>
