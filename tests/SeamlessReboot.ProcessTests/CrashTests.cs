@@ -250,7 +250,7 @@ internal sealed class CrashTests : ProcessTest
     [Test]
     public async Task A_crash_while_a_reboot_waits_for_a_session_reboots_all_the_same()
     {
-        ServerProcess server = await StartAsync();
+        ServerProcess server = await StartAsync("--suspend-timeout", "16000"); // longer than a crash may take by itself
         List<Client> clients = await ConnectAsync(server, 4);
         await Hold.BeginAsync(Workspace, clients[1]);
         Assert.That(await clients[3].AskAsync($"!tell-late {clients[2].Id} psst"), Is.EqualTo("waiting"));

@@ -160,8 +160,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         {
             lock (_gate)
             {
-                if (line.StartsWith('{'))
-                    _events.Add(new ServerEvent(line));
+                int start = line.IndexOf('{', StringComparison.Ordinal); // a terminal's control sequences may come before it
+                if (start >= 0)
+                    _events.Add(new ServerEvent(line[start..]));
                 else
                     _errors.AppendLine(line);
                 WakeWaiters();

@@ -11,7 +11,7 @@ internal static class CommandTable
         new PourCommand(), new HoldCommand(), new TellLateCommand(),
         new CrashMainCommand(), new CrashPoolCommand(), new CrashThreadCommand(), new CrashAsyncVoidCommand(), new CrashSessionCommand(), new ThrowCommand(),
         new CrashWhenSuspendingCommand(), new CrashTwiceCommand(), new RebootAfterCommand(), new RefuseCaptureCommand(), new RefuseSaveCommand(), new FlushCommand(),
-        new StrayCommand(), new FileCommand(), new ChildCommand(), new ChildReportCommand(),
+        new RawCommand(), new StrayCommand(), new FileCommand(), new ChildCommand(), new ChildReportCommand(),
         new UmaskCommand(), new DirectoryCommand(), new VariableCommand(), new BlockSignalCommand(), new TimerCommand(),
     }.ToDictionary(c => c.Name);
 
