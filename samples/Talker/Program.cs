@@ -65,6 +65,8 @@ async Task AcceptAsync()
             Socket socket = await rebooter.AcceptAsync(listener, stopping.Token);
             // Who vanishes without a word, a laptop that is shut, is found out by the kernel.
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            // Unsent output is to pile up in the talker, where the limit counts it and a reboot carries it, rather than in the kernel.
+            socket.SendBufferSize = 64 * 1024;
             DateTime now = DateTime.UtcNow;
             rebooter.Add(new Player(house, new SessionConnection(socket, Player.Limits), new PlayerState { ConnectedAt = now, LastLineAt = now }));
         }

@@ -51,6 +51,10 @@ internal sealed class DemoRun : IDisposable
         {
             // What went wrong is in the ledger.
         }
+        catch (InvalidOperationException e)
+        {
+            demo._ledger.Fail(e.Message);
+        }
 
         return demo.Report(talker, time.Elapsed);
     }

@@ -89,7 +89,11 @@ internal sealed class RebootDesk(House house, Rebooter rebooter, string spoolDir
             admin.Send(string.Create(CultureInfo.InvariantCulture, $"  {stage,-12}{time.TotalMilliseconds,7:0.0} ms"));
         admin.Send($"  The spool had {report.SpoolBytes} bytes.");
         foreach (LostSession lost in report.SessionsLost)
-            admin.Send($"  Lost, connection {lost.Id}: {lost.Reason} {(lost.StateFile is null ? "" : $"Its record: {lost.StateFile}")}");
+        {
+            admin.Send($"  Lost, connection {lost.Id}: {lost.Reason}");
+            if (lost.StateFile is not null)
+                admin.Send($"    Its record: {lost.StateFile}");
+        }
     }
 
     /// <summary>What is in the spool directory: between reboots, the records of those who could not be brought back.</summary>
