@@ -20,6 +20,7 @@ internal sealed class SampleServerTests
     [TestCase("AcceptLoop", "ann 1 of 1: hello", "ann 2 of 2: half a line")]
     [TestCase("StreamLoop", "ann 1: hello", "ann 2: half a line")]
     [TestCase("GameLoop", "ann 1: hello", "ann 2: half a line")]
+    [TestCase("GateLoop", "ann 1: hello", "ann 2: half a line")]
     [TestCase("WorkedOut", "ann 1 1: hello", "ann 2 1: half a line")]
     public async Task A_half_typed_line_is_completed_after_the_reboot(string name, string first, string second)
     {
