@@ -12,17 +12,21 @@ namespace SeamlessReboot;
 internal static class NewVersionCheck
 {
     private const string Variable = "SEAMLESSREBOOT_CHECK";
+    private const string Answer = "SEAMLESSREBOOT serializer ";
     private const int Fine = 113;
 
-    /// <summary>In the process that is the check: ends it, well.</summary>
-    internal static void AnswerIfAsked(HostProcess process)
+    /// <summary>In the process that is the check: says how it reads state, and ends well.</summary>
+    internal static void AnswerIfAsked(HostProcess process, IStateSerializer serializer)
     {
-        if (process.TakeVariable(Variable) is not null)
-            Environment.Exit(Fine);
+        if (process.TakeVariable(Variable) is null)
+            return;
+        Console.Out.Write($"\n{Answer}{serializer.Name}\n");
+        Console.Out.Flush();
+        Environment.Exit(Fine);
     }
 
     /// <exception cref="IOException">It did not start; the message holds what it said.</exception>
-    internal static void Run(ExecPlan plan, TimeSpan limit)
+    internal static void Run(ExecPlan plan, IStateSerializer serializer, TimeSpan limit)
     {
         using Process process = Start(plan);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
@@ -35,10 +39,25 @@ internal static class NewVersionCheck
         }
 
         if (process.ExitCode == Fine)
+        {
+            RequireSameSerializer(Said(output), serializer.Name);
             return;
-        string said = Task.WhenAny(errors, Task.Delay(1000)).Result == errors ? errors.Result.Trim() : "";
+        }
+
+        string said = Said(errors);
         throw new IOException($"The new version does not start: it ended with exit code {process.ExitCode} before Rebooter.Start"
             + (said.Length == 0 ? "." : $", and said: {(said.Length > 2000 ? said[..2000] : said)}"));
+    }
+
+    // A grandchild that lives on keeps the pipe open.
+    private static string Said(Task<string> output) => output.Wait(1000) ? output.Result.Trim() : "";
+
+    private static void RequireSameSerializer(string output, string ours)
+    {
+        string? theirs = output.Split('\n').LastOrDefault(l => l.StartsWith(Answer, StringComparison.Ordinal))?[Answer.Length..];
+        if (theirs is not null && theirs != ours)
+            throw new IOException($"The new version reads state by the serializer '{theirs}', this one writes it by '{ours}'. "
+                + "To change the serializer, restart once without reboot.");
     }
 
     private static Process Start(ExecPlan plan)

@@ -30,7 +30,7 @@ public sealed partial class Rebooter
         for (int number = 2; _listeners.ContainsKey(name); number++)
             name = $"{first}#{number}"; // several on port 0
         Socket listener = TakeDescriptor(name) is int fd || FindListener(endPoint) is int found && (fd = found) > 0
-            ? new Socket(new SafeSocketHandle(fd, ownsHandle: true))
+            ? Adopt(fd)
             : ListenAfresh(endPoint, backlog);
         _listeners.Add(name, listener);
         if (SocketFileOf(name) is string file)

@@ -37,6 +37,7 @@ public sealed partial class Rebooter
         {
             RestoreState();
             RestoreSessions();
+            _whenRestored?.Invoke();
             RestoreAccepted();
             DropUnclaimed();
             _inheritedSpool!.Clear();
@@ -145,6 +146,12 @@ public sealed partial class Rebooter
         return null;
     }
 
+    private static Socket Adopt(int fd)
+    {
+        Fd.SetBlocking(fd);
+        return new Socket(new SafeSocketHandle(fd, ownsHandle: true));
+    }
+
     private void RestoreState()
     {
         foreach (SpoolRecord record in _records.Where(r => r.Kind == SpoolRecordKind.State && _inheritance!.Warm))
@@ -188,7 +195,7 @@ public sealed partial class Rebooter
             return;
         }
 
-        Socket socket = new(new SafeSocketHandle(fd, ownsHandle: true));
+        Socket socket = Adopt(fd);
         if (!_inheritance!.Warm)
         {
             Lose(record, id, "The server crashed too often and started without its sessions.", keep: true);
@@ -225,7 +232,7 @@ public sealed partial class Rebooter
         if (reason.Length > 0)
             Lose(record, id, reason, keep: false);
         if (TakeDescriptor(record.Name) is int fd)
-            SayFarewell(new Socket(new SafeSocketHandle(fd, ownsHandle: true)), record.Unsent, withText: reason.Length > 0);
+            SayFarewell(Adopt(fd), record.Unsent, withText: reason.Length > 0);
     }
 
     private void RestoreAccepted()
@@ -234,7 +241,7 @@ public sealed partial class Rebooter
         {
             if (TakeDescriptor(record.Name) is not int fd)
                 continue;
-            Socket socket = new(new SafeSocketHandle(fd, ownsHandle: true));
+            Socket socket = Adopt(fd);
             if (_listeners.ContainsKey(record.Type))
             {
                 _acceptedFrom[socket] = record.Type;
@@ -253,7 +260,7 @@ public sealed partial class Rebooter
         {
             Log.Unclaimed(_log, fd, Fd.Describe(fd));
             if (SocketKernel.Kind(fd) is not null && !SocketKernel.IsListening(fd))
-                SayFarewell(new Socket(new SafeSocketHandle(fd, ownsHandle: true)), default, withText: true);
+                SayFarewell(Adopt(fd), default, withText: true);
             else
                 Fd.Close(fd);
         }

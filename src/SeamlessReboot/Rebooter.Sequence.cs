@@ -60,7 +60,7 @@ public sealed partial class Rebooter
             _spool.Clear();
         });
         if (_options.CheckNewVersion && run.Crash is null)
-            NewVersionCheck.Run(run.Plan, _options.CheckTimeout);
+            NewVersionCheck.Run(run.Plan, _serializer, _options.CheckTimeout);
         WarmSerializer();
         run.Strays = Strays.Find(CollectSurvivors());
         foreach (int fd in run.Strays)

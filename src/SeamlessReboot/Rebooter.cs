@@ -35,6 +35,7 @@ public sealed partial class Rebooter : IDisposable
     private readonly long _startEndedAt;
     private Phase _phase = Phase.Starting;
     private Func<RestoredSession, IRebootSession>? _restore;
+    private Action? _whenRestored;
     private InheritedChildren? _children;
     private SpoolDirectory? _spool;
     private RebootMetrics? _metrics;
@@ -48,7 +49,7 @@ public sealed partial class Rebooter : IDisposable
         _serializer = options.Serializer ?? DefaultSerializer.Create();
         if (!IsSupported)
             return;
-        NewVersionCheck.AnswerIfAsked(process);
+        NewVersionCheck.AnswerIfAsked(process, _serializer);
         _start = ProcessStart.Read();
         _terminal = Terminal.Read();
         Inherit();
@@ -150,14 +151,18 @@ public sealed partial class Rebooter : IDisposable
     /// Called inside <see cref="Ready"/> for each session, in the order in which they were once added. Returns the living session,
     /// which is then resumed. If it throws, that one session is quarantined: its client is told so, its record kept.
     /// </param>
+    /// <param name="whenAllRestored">
+    /// Called once after a reboot, when all sessions are restored and none runs yet: the place to join what refers to one another.
+    /// </param>
     /// <exception cref="InvalidOperationException">Called twice, or after <see cref="Ready"/>.</exception>
-    public void Restore(Func<RestoredSession, IRebootSession> restore)
+    public void Restore(Func<RestoredSession, IRebootSession> restore, Action? whenAllRestored = null)
     {
         ArgumentNullException.ThrowIfNull(restore);
         RequireStarting(nameof(Restore));
         if (_restore is not null)
             throw new InvalidOperationException("Restore was called twice. Use one callback, and RestoredSession.Kind to tell sessions apart.");
         _restore = restore;
+        _whenRestored = whenAllRestored;
     }
 
     /// <summary>Stops the rebooter: unfinished requests are forgotten, unix socket files removed. Sessions are left alone.</summary>

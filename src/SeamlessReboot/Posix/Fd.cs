@@ -20,6 +20,18 @@ internal static class Fd
     /// <returns>False when the descriptor is not open.</returns>
     internal static bool TrySetCloseOnExec(int fd, bool on) => Libc.Fcntl(fd, SetFlags, on ? CloseOnExecFlag : 0) == 0;
 
+    /// <summary>
+    /// Makes reads and writes wait again. .NET sets non-blocking on a socket at its first asynchronous call, the flag crosses the
+    /// exec, and a new Socket object does not look: its synchronous calls would fail where they should wait.
+    /// </summary>
+    internal static void SetBlocking(int fd)
+    {
+        const int GetStatus = 3, SetStatus = 4, NonBlocking = 0x800; // F_GETFL, F_SETFL, O_NONBLOCK
+        int flags = Libc.Fcntl(fd, GetStatus, 0);
+        if (flags >= 0 && (flags & NonBlocking) != 0)
+            _ = Libc.Fcntl(fd, SetStatus, flags & ~NonBlocking);
+    }
+
     /// <summary>Sets close-on-exec on every descriptor from <paramref name="first"/> up, in one call (Linux 5.11).</summary>
     /// <returns>False where the kernel, or a seccomp filter, does not have it.</returns>
     internal static bool TrySetCloseOnExecFrom(int first) =>

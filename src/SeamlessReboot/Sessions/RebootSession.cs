@@ -68,6 +68,12 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
     /// </summary>
     protected abstract Task RunAsync();
 
+    /// <summary>
+    /// The state to carry, asked for when every session is suspended. Override it where the truth is kept somewhere else, and
+    /// <see cref="State"/> is only its shape for the reboot. Default: <see cref="State"/>.
+    /// </summary>
+    protected virtual TState CaptureState() => State;
+
     void IRebootSession.Resume()
     {
         Connection.Resume();
@@ -99,9 +105,11 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
             await suspending.CancelAsync().ConfigureAwait(false);
         if (!quiet.IsCompletedSuccessfully && !running.IsCompleted)
             await (await Task.WhenAny(quiet.AsTask(), running).ConfigureAwait(false)).ConfigureAwait(false);
+        if (Connection.IsClosed)
+            await running.WaitAsync(cancellationToken).ConfigureAwait(false); // somebody else has closed it; it may still be acting
     }
 
-    SessionSnapshot IRebootSession.Capture() => Connection.Capture(State, Kind);
+    SessionSnapshot IRebootSession.Capture() => Connection.Capture(CaptureState(), Kind);
 
     private async Task RunToEndAsync()
     {

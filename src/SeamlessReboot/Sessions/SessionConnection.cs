@@ -287,6 +287,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
             i++;
         Socket.Dispose();
         _inputReady?.Dispose();
+        _quiet?.TrySetResult(); // nobody will read any more
         _whenClosed.TrySetResult();
     }
 }
