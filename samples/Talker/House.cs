@@ -15,6 +15,7 @@ internal sealed class House
     private static readonly TimeSpan _loginTime = TimeSpan.FromMinutes(3);
     private readonly Lock _gate = new();
     private readonly List<Player> _players = []; // in the order in which they came in
+    private readonly HashSet<string> _missing = []; // who was in before a reboot, and is not back
     private readonly Rebooter _rebooter;
     private readonly ILogger _log;
 
@@ -53,11 +54,12 @@ internal sealed class House
         }
     }
 
-    public HouseState Save() => new() { StartedAt = StartedAt, Countdown = Desk.Countdown };
+    public HouseState Save() => new() { StartedAt = StartedAt, Inside = [.. Players.Select(p => p.Name)], Countdown = Desk.Countdown };
 
     public void Load(HouseState state)
     {
         StartedAt = state.StartedAt;
+        _missing.UnionWith(state.Inside);
         Desk.Countdown = state.Countdown;
     }
 
@@ -65,13 +67,23 @@ internal sealed class House
     public Player Restore(RestoredSession saved)
     {
         Player player = new(this, saved.OpenConnection(Player.Limits), saved.ReadState<PlayerState>());
+        if (!player.IsIn)
+            return player;
         lock (_gate)
         {
-            if (player.IsIn)
-                _players.Insert(_players.TakeWhile(p => p.State.EnteredAt <= player.State.EnteredAt).Count(), player);
+            _missing.Remove(player.Name);
+            _players.Insert(_players.TakeWhile(p => p.State.EnteredAt <= player.State.EnteredAt).Count(), player);
         }
 
         return player;
+    }
+
+    /// <summary>Called when everybody is back: who is not, because their state did not load, has left as far as the others are concerned.</summary>
+    public void MissTheLost()
+    {
+        foreach (string name in _missing)
+            ToAll($"*** {name} has left. ***");
+        _missing.Clear();
     }
 
     public void Enter(Player player)

@@ -7,5 +7,8 @@ internal sealed class HouseState
 {
     public DateTime StartedAt { get; init; }
 
+    /// <summary>The names of those who are in.</summary>
+    public IReadOnlyList<string> Inside { get; init; } = [];
+
     public Countdown? Countdown { get; init; }
 }

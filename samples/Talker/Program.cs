@@ -37,9 +37,14 @@ rebooter.Restore(house.Restore);
 rebooter.Ready();
 
 if (rebooter.LastReboot is RebootReport report)
+{
+    house.MissTheLost();
     house.Desk.Tell(report);
+}
 else
+{
     Banner((IPEndPoint)listener.LocalEndPoint!);
+}
 
 using CancellationTokenSource stopping = new();
 using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);

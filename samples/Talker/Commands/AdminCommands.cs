@@ -17,7 +17,7 @@ internal static class AdminCommands
             + "'check' says who or what would hold it up, 'report' how the last one went, 'dump' what is in the spool directory: "
             + "the records of those who could not be brought back.", Reboot) { IsForAdmins = true },
         new("crash", Arguments.None, "", "Throws an exception that nobody catches, to see the talker survive "
-            + "it. Once: a second crash within a minute is taken for a loop, and answered with a start that leaves players behind.", Crash) { IsForAdmins = true },
+            + "it. The second time within a minute you are left behind yourself, the third time everybody is, the fourth it ends.", Crash) { IsForAdmins = true },
     ];
 
     private static void Reboot(Player player, string rest)
@@ -54,10 +54,11 @@ internal static class AdminCommands
         }
     }
 
-    // A session's own exceptions end that session alone; so this one is thrown where nothing is above it.
+    // A session's own exceptions end that session alone; so this one is thrown where nothing is above it. A pool
+    // thread still knows for which session it works; so a second crash costs nobody but whoever typed it.
     private static void Crash(Player player, string rest)
     {
         player.Send("Crashing.");
-        new Thread(() => throw new InvalidOperationException($"{player.Name} typed 'crash'.")).Start();
+        ThreadPool.QueueUserWorkItem(_ => throw new InvalidOperationException($"{player.Name} typed 'crash'."));
     }
 }
