@@ -24,7 +24,8 @@ public sealed partial class Rebooter
             Written = _options.TimeProvider.GetUtcNow(),
         }.ToRecord());
         foreach ((string name, Socket listener) in _listeners)
-            writer.Write(Descriptor(run, SpoolRecordKind.Listener, name, listener.SafeHandle));
+            if (!listener.SafeHandle.IsClosed)
+                writer.Write(Descriptor(run, SpoolRecordKind.Listener, name, listener.SafeHandle));
         foreach ((string name, SafeHandle handle) in _keptOpen)
             if (!handle.IsClosed)
                 writer.Write(Descriptor(run, SpoolRecordKind.Descriptor, "keep:" + name, handle));

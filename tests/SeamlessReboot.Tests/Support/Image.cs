@@ -136,10 +136,12 @@ internal sealed record Legacy(Inheritance Note, SpoolHeader Header, IReadOnlyLis
         return Note.Encode();
     }
 
+    /// <summary>Inheritable, as after an exec; the original must not pass for inherited.</summary>
     internal static int Copy(int fd)
     {
         int copy = Mono.Unix.Native.Syscall.dup(fd);
         Assert.That(copy, Is.GreaterThan(2));
+        Fd.TrySetCloseOnExec(fd, true);
         return copy;
     }
 }
