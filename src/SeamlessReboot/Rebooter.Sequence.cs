@@ -267,6 +267,7 @@ public sealed partial class Rebooter
 
     private void CallOff(RebootRun run, Exception cause)
     {
+        RebootRun.IsCurrent = false; // what Resume starts inherits the context, and lives on after this reboot
         RebootException failure = cause as RebootException
             ?? new RebootException(run.Stage, $"The reboot was called off while it was at '{run.Stage}': {Sentence(cause.Message)} The server is serving as before.", cause);
         run.UndoAll(_log);
