@@ -247,6 +247,19 @@ internal sealed class RoundTripTests : RebooterFixture
     }
 
     [Test]
+    public async Task Several_listeners_on_port_0_come_back_each_as_it_was()
+    {
+        Image image = New().Register();
+        EndPoint second = image.Rebooter.Listen(new IPEndPoint(IPAddress.Loopback, 0)).LocalEndPoint!;
+        image.Serve();
+        Assert.That(second, Is.Not.EqualTo(image.Listener!.LocalEndPoint));
+        Image next = Next(await image.RebootAsync()).Register();
+        Assert.That(next.Listener!.LocalEndPoint, Is.EqualTo(image.Listener.LocalEndPoint));
+        Assert.That(next.Rebooter.Listen(new IPEndPoint(IPAddress.Loopback, 0)).LocalEndPoint, Is.EqualTo(second));
+        next.Serve();
+    }
+
+    [Test]
     public async Task A_listener_that_this_version_does_not_claim_is_closed_with_its_socket_file()
     {
         Image image = New();
