@@ -40,6 +40,41 @@ internal sealed class ManyRebootsTests : ProcessTest
     }
 
     [Test]
+    public async Task A_SIGHUP_that_comes_while_the_server_is_away_is_heard_after()
+    {
+        (ServerProcess server, Gap gap) = await StartWithGapAsync();
+        Client client = await ConnectAsync(server);
+        await client.SayAsync("hello");
+        server.Send(Signal.Hup);
+        await gap.EnterAsync();
+        server.Send(Signal.Hup);
+        await gap.LeaveAsync();
+        await gap.EnterAsync();
+        await gap.LeaveAsync();
+        await server.ReadyAsync(2);
+        await client.SayAsync("two reboots later");
+    }
+
+    [Test]
+    public async Task A_second_request_during_a_reboot_is_refused_and_harms_nobody()
+    {
+        ServerProcess server = await StartAsync();
+        List<Client> clients = await ConnectAsync(server, 3);
+        Hold hold = await Hold.BeginAsync(Workspace, clients[0]);
+        Assert.That(await clients[2].AskAsync($"!tell-late {clients[1].Id} psst"), Is.EqualTo("waiting"));
+        server.Send(Signal.Hup);
+        await server.EventAsync(e => e.Name == "suspending", "suspending");
+        server.Send(Signal.Hup);
+        Assert.That((await server.LogAsync("Refused")).Message, Does.Contain("under way already"));
+        Task<ServerEvent> ready = server.ReadyAsync(1);
+        await hold.ReleaseAsync();
+        await ready;
+        await clients[1].ExpectAsync("psst\n");
+        await clients[2].ExpectAsync("told\n");
+        await SayAllAsync(clients, "as before");
+    }
+
+    [Test]
     public async Task Bursts_of_SIGHUP_are_survived()
     {
         ServerProcess server = await StartAsync();

@@ -7,7 +7,7 @@ internal static class CommandTable
 {
     private static readonly Dictionary<string, ICommand> _commands = new ICommand[]
     {
-        new RebootCommand(), new CheckCommand(), new QuitCommand(), new RosterCommand(), new ChronicleCommand(), new ExtraCommand(),
+        new RebootCommand(), new CheckCommand(), new QuitCommand(), new RosterCommand(), new EveryoneCommand(), new ChronicleCommand(), new ExtraCommand(),
         new PourCommand(), new HoldCommand(), new TellLateCommand(),
         new CrashMainCommand(), new CrashPoolCommand(), new CrashThreadCommand(), new CrashAsyncVoidCommand(), new CrashSessionCommand(), new ThrowCommand(),
         new CrashWhenSuspendingCommand(), new CrashTwiceCommand(), new RebootAfterCommand(), new RefuseCaptureCommand(), new RefuseSaveCommand(), new FlushCommand(),
