@@ -71,7 +71,7 @@ public sealed partial class Rebooter
 
         if (_inheritance is null)
         {
-            _spool = _options.SpoolDirectory is string path ? SpoolDirectory.Open(path) : SpoolDirectory.OpenFree(DefaultSpoolDirectory());
+            _spool = _options.SpoolDirectory is string path ? Spool.SpoolDirectory.Open(path) : Spool.SpoolDirectory.OpenFree(DefaultSpoolDirectory());
             _spool.Clear(); // whatever is there is another process's past
             return;
         }
@@ -82,7 +82,7 @@ public sealed partial class Rebooter
         _children = InheritedChildren.Adopt();
         _inherited = new InheritedDescriptors();
         Fd.TrySetCloseOnExec(_inheritance.SpoolFd, true);
-        _inheritedSpool = SpoolDirectory.Adopt(_inheritance.SpoolPath, _inheritance.SpoolFd);
+        _inheritedSpool = Spool.SpoolDirectory.Adopt(_inheritance.SpoolPath, _inheritance.SpoolFd);
         _spool = OpenNextSpool();
         ReadSpool(_inheritance);
     }
@@ -93,7 +93,7 @@ public sealed partial class Rebooter
             return _inheritedSpool!;
         try
         {
-            return SpoolDirectory.Open(_options.SpoolDirectory);
+            return Spool.SpoolDirectory.Open(_options.SpoolDirectory);
         }
         catch (IOException e)
         {
@@ -294,7 +294,7 @@ public sealed partial class Rebooter
             }
         }
 
-        _lost.Add(new LostSession(id, reason, file));
+        _lost.Add(new LostSession(id, reason, file, record.Kind == SpoolRecordKind.Session ? record.Type : ""));
     }
 
     private void RequireSerializer()

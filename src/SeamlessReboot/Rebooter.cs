@@ -78,6 +78,9 @@ public sealed partial class Rebooter : IDisposable
     /// <summary>The last reboot that was completed or called off; null when there was none.</summary>
     public RebootReport? LastReboot { get; private set; }
 
+    /// <summary>Where state is written to, also if the options named no place; null where reboots are not supported. See <see cref="SpoolDump"/>.</summary>
+    public string? SpoolDirectory => _spool?.Path;
+
     /// <summary>The number of living sessions.</summary>
     public int SessionCount
     {

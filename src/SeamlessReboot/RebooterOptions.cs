@@ -46,7 +46,8 @@ public sealed class RebooterOptions
 
     /// <summary>
     /// Answer an unhandled exception with a reboot instead of dying. Default true. See <see cref="CrashWindow"/> for what keeps
-    /// that from going on for ever.
+    /// that from going on for ever. Which session it happened in is known in the session's own tasks and on the thread pool, not
+    /// on a thread that the session has started itself.
     /// </summary>
     public bool RebootOnCrash { get; init; } = true;
 
