@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using SeamlessReboot.Descriptors;
-using SeamlessReboot.Posix;
 
 namespace SeamlessReboot;
 
@@ -88,9 +87,7 @@ public sealed partial class Rebooter
                 run.Survivors.Add(fd);
             run.Survivors.Add(note.SpoolFd);
             run.OnUndo("put close-on-exec back", Strays.Mark(run.Survivors, []));
-            Environment.CurrentDirectory = _start!.Directory;
-            Signals.SetThreadMask(0);
-            run.OnUndo("put the diagnostics socket back", DiagnosticsSocket.MoveAside(_process));
+            PutProcessBack(run);
             Inheritance next = note with { Warm = note.Warm && step.Warm, AfterCrash = true, Reason = run.Reason, Crashes = step.History };
             _process.Execute(run.Plan.Path, run.Plan.Arguments, run.Plan.EnvironmentWith(Inheritance.Variable, next.Encode()));
         }
