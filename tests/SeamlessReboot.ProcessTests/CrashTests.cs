@@ -126,6 +126,25 @@ internal sealed class CrashTests : ProcessTest
     }
 
     [Test]
+    public async Task What_a_version_that_crashes_before_Ready_has_changed_of_the_process_is_put_back()
+    {
+        (ServerProcess server, Gap gap) = await StartWithGapAsync("--faults", Workspace.Write("faults", "ok\ncrash\nok\nok\n"));
+        List<Client> clients = await ConnectAsync(server, 2);
+        string umask = server.Proc.Status("Umask");
+        await gap.RebootAsync(server, async () =>
+        {
+            await gap.LeaveAsync();
+            await gap.EnterAsync(); // it has crashed, and is away once more
+            Assert.That(server.Proc.Status("Umask"), Is.EqualTo(umask));
+            server.Send(Signal.Hup); // it waits until there is somebody to hear it
+        });
+        await gap.EnterAsync();
+        await gap.LeaveAsync();
+        await server.ReadyAsync(2);
+        await SayAllAsync(clients, "as before");
+    }
+
+    [Test]
     public async Task A_version_that_crashes_before_Ready_again_starts_cold_and_says_farewell()
     {
         string faults = Workspace.Write("faults", "ok\ncrash\ncrash\nok\n");

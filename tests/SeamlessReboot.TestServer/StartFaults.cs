@@ -32,6 +32,7 @@ internal sealed class StartFaults
         switch (_fault)
         {
             case "crash":
+                _ = Native.Umask(0); // as a server may do before it makes its files
                 throw new InvalidOperationException("This version crashes while it starts.");
             case "crash-pool":
                 ThreadPool.QueueUserWorkItem(_ => throw new InvalidOperationException("This version crashes while it starts, on the pool."));
