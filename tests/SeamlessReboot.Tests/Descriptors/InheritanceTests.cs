@@ -7,8 +7,17 @@ internal sealed class InheritanceTests
 {
     private static Inheritance Sample() => new()
     {
-        Generation = 7, Pid = 123, StartTime = 456_789_012_345, SpoolFd = 42, SpoolPath = "/a;b,c:d/ü", Nonce = [1, 2, 255, 0],
-        Warm = true, AfterCrash = true, Reason = "crash; of: all, sorts\n\0=", FrozenAt = 9_876_543_210_123, StageEnds = [1, 2, 3],
+        Generation = 7,
+        Pid = 123,
+        StartTime = 456_789_012_345,
+        SpoolFd = 42,
+        SpoolPath = "/a;b,c:d/ü",
+        Nonce = [1, 2, 255, 0],
+        Warm = true,
+        AfterCrash = true,
+        Reason = "crash; of: all, sorts\n\0=",
+        FrozenAt = 9_876_543_210_123,
+        StageEnds = [1, 2, 3],
         Crashes = [new(1_700_000_000, 0), new(1_700_000_001, 55)],
     };
 

@@ -123,7 +123,7 @@ internal sealed class CalledOffTests : RebooterFixture
         if (Path.GetFileName(parts[0]) is "testhost")
             Assert.Ignore("The test host is no dotnet.");
         Image image = New(Options(command: parts)).Register().Serve();
-        RebootException check = Assert.Throws<RebootException>(image.Rebooter.CheckReboot);
+        RebootException check = Assert.Throws<RebootException>(image.Rebooter.CheckReboot)!;
         Assert.That((check.Stage, check.Message.Contains(cause, StringComparison.Ordinal)), Is.EqualTo((RebootStage.Check, true)), check.Message);
         await ServesOnAsync(image, RebootStage.Check, cause, remedy);
         Assert.That(image.Rebooter.LastReboot!.Pause, Is.EqualTo(TimeSpan.Zero));

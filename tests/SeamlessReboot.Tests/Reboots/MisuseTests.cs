@@ -128,9 +128,9 @@ internal sealed class MisuseTests : RebooterFixture
     [Test]
     public void A_real_exec_of_nothing_fails_with_its_name()
     {
-        SyscallException e = Assert.Throws<SyscallException>(() => ProcessImage.Execute(Temp["nothing"], [[(byte)'x']], []));
+        SyscallException e = Assert.Throws<SyscallException>(() => ProcessImage.Execute(Temp["nothing"], [[(byte)'x']], []))!;
         Assert.That((e.Errno, e.Message.Contains("ENOENT", StringComparison.Ordinal)), Is.EqualTo((2, true)));
-        e = Assert.Throws<SyscallException>(() => ProcessImage.Execute(Temp.Path, [[(byte)'x']], []));
+        e = Assert.Throws<SyscallException>(() => ProcessImage.Execute(Temp.Path, [[(byte)'x']], []))!;
         Assert.That(e.Message, Does.Contain("EACCES").And.Contain(Temp.Path));
     }
 

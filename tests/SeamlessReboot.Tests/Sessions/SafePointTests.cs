@@ -119,7 +119,10 @@ internal sealed class SafePointTests
             {
                 foreach ((SendOrPostCallback callback, object? state) in _posted.GetConsumingEnumerable())
                     callback(state);
-            }) { IsBackground = true };
+            })
+            {
+                IsBackground = true,
+            };
             _thread.Start();
         }
 

@@ -9,7 +9,12 @@ internal static class SampleSpool
 {
     internal static SpoolHeader Header() => new()
     {
-        Generation = 3, Pid = 1234, StartTime = 5678, BootId = "boot", Serializer = "json", Written = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
+        Generation = 3,
+        Pid = 1234,
+        StartTime = 5678,
+        BootId = "boot",
+        Serializer = "json",
+        Written = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero),
     };
 
     internal static SpoolRecord[] Records(Random random, int count) => [.. Enumerable.Range(1, count).Select(i => new SpoolRecord

@@ -27,7 +27,7 @@ internal sealed class SpoolDirectoryTests
         using TempDirectory temp = new();
         Directory.CreateDirectory(temp["spool"]);
         File.SetUnixFileMode(temp["spool"], (UnixFileMode)mode);
-        IOException e = Assert.Throws<IOException>(() => SpoolDirectory.Open(temp["spool"]));
+        IOException e = Assert.Throws<IOException>(() => SpoolDirectory.Open(temp["spool"]))!;
         Assert.That(e.Message, Does.Contain($"has mode {shown}").And.Contain($"Run: chmod 0700 '{temp["spool"]}'"));
     }
 
@@ -39,7 +39,7 @@ internal sealed class SpoolDirectoryTests
         using TempDirectory temp = new();
         Directory.CreateDirectory(temp["spool"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Assert.That(Syscall.chown(temp["spool"], 65534, 65534), Is.Zero);
-        IOException e = Assert.Throws<IOException>(() => SpoolDirectory.Open(temp["spool"]));
+        IOException e = Assert.Throws<IOException>(() => SpoolDirectory.Open(temp["spool"]))!;
         Assert.That(e.Message, Does.Contain("belongs to user 65534, the server runs as user 0").And.Contain($"Run: chown 0 '{temp["spool"]}'"));
     }
 
@@ -49,7 +49,7 @@ internal sealed class SpoolDirectoryTests
         using TempDirectory temp = new();
         Directory.CreateDirectory(temp["real"], UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         File.CreateSymbolicLink(temp["spool"], temp["real"]);
-        IOException e = Assert.Throws<IOException>(() => SpoolDirectory.Open(temp["spool"]));
+        IOException e = Assert.Throws<IOException>(() => SpoolDirectory.Open(temp["spool"]))!;
         Assert.That(e.Message, Does.Contain(temp["spool"]).And.Contain("no symlink").And.Contain("RebooterOptions.SpoolDirectory"));
     }
 

@@ -77,7 +77,12 @@ internal static class SpoolMutations
         if (at + 4 <= file.Length)
             BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(at), random.Next(6) switch
             {
-                0 => -1, 1 => int.MaxValue, 2 => int.MinValue, 3 => 0, 4 => file.Length - at, _ => random.Next(2000),
+                0 => -1,
+                1 => int.MaxValue,
+                2 => int.MinValue,
+                3 => 0,
+                4 => file.Length - at,
+                _ => random.Next(2000),
             });
         return file;
     }
