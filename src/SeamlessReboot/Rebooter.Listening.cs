@@ -45,11 +45,14 @@ public sealed partial class Rebooter
     /// <param name="listener">From <see cref="Listen"/>.</param>
     /// <param name="cancellationToken">Stops waiting; no client is lost by that.</param>
     /// <returns>The client's socket. Make a session of it and <see cref="Add"/> that before you read or write.</returns>
+    /// <exception cref="ArgumentException">The listener does not come from <see cref="Listen"/>.</exception>
     /// <exception cref="SocketException">The listener has failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<Socket> AcceptAsync(Socket listener, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(listener);
+        if (ListenerName(listener) is not string name)
+            throw new ArgumentException("The listener does not come from Rebooter.Listen, so it would not survive a reboot. Use Listen.", nameof(listener));
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -61,7 +64,7 @@ public sealed partial class Rebooter
                     throw new InvalidOperationException("AcceptAsync was called before Ready. Call Ready first: it brings back those who are connected.");
                 if (_phase is Phase.Suspending or Phase.Frozen)
                     parked = _resumed.Task;
-                else if (TakeWaiting(listener) is Socket waiting)
+                else if (TakeWaiting(name) is Socket waiting)
                     return waiting;
                 else
                     suspending = _suspendAccepts.Token;
@@ -71,7 +74,7 @@ public sealed partial class Rebooter
 
             if (parked is not null)
                 await parked.WaitAsync(cancellationToken).ConfigureAwait(false);
-            else if (await AcceptOneAsync(listener, suspending, cancellationToken).ConfigureAwait(false) is Socket socket)
+            else if (await AcceptOneAsync(listener, name, suspending, cancellationToken).ConfigureAwait(false) is Socket socket)
                 return socket;
         }
     }
@@ -131,7 +134,7 @@ public sealed partial class Rebooter
         }
     }
 
-    private async Task<Socket?> AcceptOneAsync(Socket listener, CancellationToken suspending, CancellationToken cancellationToken)
+    private async Task<Socket?> AcceptOneAsync(Socket listener, string name, CancellationToken suspending, CancellationToken cancellationToken)
     {
         Socket? socket = null;
         try
@@ -152,10 +155,10 @@ public sealed partial class Rebooter
             {
                 if (socket is not null)
                 {
-                    Track(socket, listener);
+                    Track(socket, name);
                     if (_phase is Phase.Suspending)
                     {
-                        PutWaiting(_acceptedFrom[socket], socket);
+                        PutWaiting(name, socket);
                         socket = null;
                     }
                 }
@@ -170,13 +173,13 @@ public sealed partial class Rebooter
         return socket;
     }
 
-    private void Track(Socket socket, Socket listener)
+    private void Track(Socket socket, string listenerName)
     {
         // Those that the application has closed without ever adding them.
         if (_acceptedFrom.Count > 64)
             foreach (Socket closed in _acceptedFrom.Keys.Where(s => s.SafeHandle.IsClosed).ToArray())
                 _acceptedFrom.Remove(closed);
-        _acceptedFrom[socket] = ListenerName(listener) ?? "";
+        _acceptedFrom[socket] = listenerName;
     }
 
     private string? ListenerName(Socket listener)
@@ -194,9 +197,8 @@ public sealed partial class Rebooter
         queue.Enqueue(socket);
     }
 
-    private Socket? TakeWaiting(Socket listener) =>
-        _waitingAccepted.Count > 0 && ListenerName(listener) is string name
-        && _waitingAccepted.TryGetValue(name, out Queue<Socket>? queue) && queue.TryDequeue(out Socket? socket) ? socket : null;
+    private Socket? TakeWaiting(string listenerName) =>
+        _waitingAccepted.TryGetValue(listenerName, out Queue<Socket>? queue) && queue.TryDequeue(out Socket? socket) ? socket : null;
 
     private Task WhenAcceptsQuietAsync()
     {

@@ -193,12 +193,13 @@ public sealed partial class Rebooter
         if (_options.OnSuspending is not { } flush)
             return;
         using CancellationTokenSource overdue = new(_options.FlushTimeout, _options.TimeProvider);
+        // On the pool, so that a hook that blocks its thread is overdue too.
+        Task hook = Task.Run(() => flush(overdue.Token).AsTask());
         try
         {
-            // On the pool, so that a hook that blocks its thread is overdue too.
-            Task.Run(() => flush(overdue.Token).AsTask()).WaitAsync(_options.FlushTimeout, _options.TimeProvider).GetAwaiter().GetResult();
+            hook.WaitAsync(_options.FlushTimeout, _options.TimeProvider).GetAwaiter().GetResult();
         }
-        catch (Exception e) when (e is TimeoutException || (e is OperationCanceledException && overdue.IsCancellationRequested))
+        catch (Exception e) when (!hook.IsCompleted || (hook.IsCanceled && overdue.IsCancellationRequested))
         {
             throw new TimeoutException($"OnSuspending has not returned after {_options.FlushTimeout.TotalSeconds:0.###} s. "
                 + "Make it faster, or raise RebooterOptions.FlushTimeout.", e);

@@ -112,6 +112,7 @@ public sealed partial class Rebooter
             run!.UndoAll(_log);
             lock (_gate)
                 _run = null;
+            run.CalledOff.TrySetResult(new RebootException(RebootStage.Check, "It was only a check."));
         }
     }
 

@@ -47,6 +47,8 @@ public sealed partial class Rebooter : IDisposable
         _process = process;
         _log = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("SeamlessReboot");
         _serializer = options.Serializer ?? DefaultSerializer.Create();
+        if (_serializer.Name.AsSpan().ContainsAny("\r\n"))
+            throw new ArgumentException("The serializer's Name has a line break in it. Give it a short name in one line.", nameof(options));
         if (!IsSupported)
             return;
         NewVersionCheck.AnswerIfAsked(process, _serializer);

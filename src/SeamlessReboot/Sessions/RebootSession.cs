@@ -47,7 +47,8 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
     /// <summary>
     /// Cancelled when the session is asked to suspend, for what waits on something else than the connection's input. Let the
     /// <see cref="OperationCanceledException"/> of this token leave <see cref="RunAsync"/>: that is a safe point, and
-    /// <see cref="RunAsync"/> is called again when the session resumes. Ask for it anew for each wait.
+    /// <see cref="RunAsync"/> is called again when the session resumes. Ask for it anew for each wait. Wait with it instead of
+    /// reading, not beside a read that is pending: the pending read alone already counts as the safe point.
     /// </summary>
     protected CancellationToken Suspending
     {

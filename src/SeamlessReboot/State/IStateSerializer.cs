@@ -9,7 +9,7 @@ namespace SeamlessReboot;
 /// </remarks>
 public interface IStateSerializer
 {
-    /// <summary>A short name, recorded in the spool: state written under another name is not loaded.</summary>
+    /// <summary>A short name in one line, recorded in the spool: state written under another name is not loaded.</summary>
     string Name { get; }
 
     /// <summary>Writes <paramref name="value"/> as a <paramref name="type"/>.</summary>

@@ -213,6 +213,13 @@ internal sealed class CalledOffTests : RebooterFixture
         await ServesOnAsync(image, RebootStage.Flush, "the database is gone");
     }
 
+    [Test]
+    public async Task OnSuspending_whose_own_work_timed_out_says_so_itself()
+    {
+        Image image = New(Options(flush: _ => throw new TimeoutException("the database does not answer"))).Register().Serve();
+        await ServesOnAsync(image, RebootStage.Flush, "the database does not answer");
+    }
+
     [TestCase(true)]
     [TestCase(false)]
     public async Task OnSuspending_that_hangs_calls_it_off(bool heedsItsToken)

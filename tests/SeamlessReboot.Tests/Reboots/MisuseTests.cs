@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using SeamlessReboot.Posix;
 using SeamlessReboot.Tests.Support;
@@ -30,6 +31,14 @@ internal sealed class MisuseTests : RebooterFixture
         Assert.That(() => image.Rebooter.Add(new ScriptedSession(pair.Server)), Throws.InvalidOperationException.With.Message.Contains("add new ones after Ready"));
         Assert.That(async () => await image.Rebooter.AcceptAsync(image.Listener!), Throws.InvalidOperationException.With.Message.Contains("Call Ready first"));
         Assert.That(async () => await image.Rebooter.RebootAsync("x"), Throws.TypeOf<RebootException>().With.Message.EqualTo("Ready has not been called yet."));
+    }
+
+    [Test]
+    public void A_listener_that_would_not_survive_a_reboot_is_refused()
+    {
+        Rebooter rebooter = New().Register().Serve().Rebooter;
+        using Socket foreign = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        Assert.That(async () => await rebooter.AcceptAsync(foreign), Throws.ArgumentException.With.Message.Contains("Use Listen."));
     }
 
     [Test]

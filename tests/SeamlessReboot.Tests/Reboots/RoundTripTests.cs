@@ -37,6 +37,62 @@ internal sealed class RoundTripTests : RebooterFixture
     }
 
     [Test]
+    public async Task Who_refers_to_one_another_is_joined_when_all_are_restored_and_none_runs()
+    {
+        Image image = New().Register().Serve();
+        Client client = Connect(image);
+        await client.SaysAndHearsAsync("x\n", "1 x\n");
+        Legacy legacy = await image.RebootAsync();
+        client.Say("y\n");
+        Image next = Next(legacy);
+        List<string> order = [];
+        next.Rebooter.Restore(
+            saved =>
+            {
+                order.Add("session");
+                return new EchoSession(saved.OpenConnection(), saved.ReadState<EchoState>());
+            },
+            () => order.Add(client.Socket.Available == 0 ? "all, and none has answered" : "too late"));
+        next.Rebooter.Ready();
+        Assert.That(order, Is.EqualTo(new[] { "session", "all, and none has answered" }));
+        await client.HearAsync("2 y\n");
+    }
+
+    [Test]
+    public async Task A_session_whose_truth_is_elsewhere_is_asked_for_its_state_at_the_reboot()
+    {
+        Image image = New().Register().Serve();
+        using SocketPair pair = SocketPair.Tcp();
+        image.Rebooter.Add(new ModelledSession(new SessionConnection(pair.Server)));
+        Legacy legacy = await image.RebootAsync();
+        Assert.That(Encoding.UTF8.GetString(legacy.Records.Single(r => r.Name == "s1").State.Span), Is.EqualTo("\"as it is now\""));
+    }
+
+    [Test]
+    public async Task A_restored_socket_waits_in_synchronous_calls_as_it_says()
+    {
+        Image image = New().Register().Serve();
+        await Connect(image).SaysAndHearsAsync("x\n", "1 x\n"); // asynchronously: the runtime has made the socket non-blocking
+        Image next = Next(await image.RebootAsync());
+        bool? isNonBlocking = null;
+        next.Rebooter.Restore(saved =>
+        {
+            int flags = Mono.Unix.Native.Syscall.fcntl((int)saved.Socket.Handle, Mono.Unix.Native.FcntlCommand.F_GETFL);
+            isNonBlocking = (flags & (int)Mono.Unix.Native.OpenFlags.O_NONBLOCK) != 0;
+            return new EchoSession(saved.OpenConnection(), saved.ReadState<EchoState>());
+        });
+        next.Rebooter.Ready();
+        Assert.That(isNonBlocking, Is.False);
+    }
+
+    private sealed class ModelledSession(SessionConnection connection) : RebootSession<string>(connection, "as it was at the start")
+    {
+        protected override string CaptureState() => "as it is now";
+
+        protected override async Task RunAsync() => await Connection.ReadLineAsync();
+    }
+
+    [Test]
     public async Task The_program_is_started_as_it_was_with_the_environment_of_the_start_and_the_note()
     {
         Image image = New().Register().Serve();
