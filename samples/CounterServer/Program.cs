@@ -21,7 +21,7 @@ if (options.Port is int port)
     listeners.Add(rebooter.Listen(new IPEndPoint(IPAddress.Loopback, port), backlog: 4096));
 if (options.Unix is string path)
     listeners.Add(rebooter.Listen(new UnixDomainSocketEndPoint(path), backlog: 4096));
-rebooter.Keep("last-id", () => Interlocked.Read(ref lastId), id => lastId = id);
+rebooter.Keep("last-id", () => $"{Interlocked.Read(ref lastId)}", id => lastId = long.Parse(id, CultureInfo.InvariantCulture));
 rebooter.Restore(saved => new CounterSession(saved.OpenConnection(), saved.ReadState<CounterState>()));
 rebooter.Ready();
 

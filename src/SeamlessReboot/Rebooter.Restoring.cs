@@ -54,7 +54,7 @@ public sealed partial class Rebooter
         }
 
         ReportReady(registeredAt);
-        ForgetInheritance();
+        CleanUpAfterReboot();
         if (_requestedEarly is string reason)
             RequestReboot(reason);
     }
@@ -71,6 +71,7 @@ public sealed partial class Rebooter
 
         if (_inheritance is null)
         {
+            _start = ProcessStart.Read();
             _spool = _options.SpoolDirectory is string path ? Spool.SpoolDirectory.Open(path) : Spool.SpoolDirectory.OpenFree(DefaultSpoolDirectory());
             _spool.Clear(); // whatever is there is another process's past
             return;
@@ -78,8 +79,8 @@ public sealed partial class Rebooter
 
         Generation = _inheritance.Generation;
         _crashes = _inheritance.Crashes;
-        DiagnosticsSocket.RemoveOld(_process);
-        _children = InheritedChildren.Adopt();
+        _start = new ProcessStart(_inheritance.Directory, _inheritance.User, _inheritance.Umask, (ulong)_inheritance.IgnoredSignals);
+        _children = InheritedChildren.Find();
         _inherited = new InheritedDescriptors();
         Fd.TrySetCloseOnExec(_inheritance.SpoolFd, true);
         _inheritedSpool = Spool.SpoolDirectory.Adopt(_inheritance.SpoolPath, _inheritance.SpoolFd);
@@ -349,15 +350,18 @@ public sealed partial class Rebooter
         }, null);
     }
 
-    // The file is one large array; sessions have copied what they need.
-    private void ForgetInheritance()
+    // What can wait until everyone is served again.
+    private void CleanUpAfterReboot()
     {
+        if (_inheritance is not null)
+            DiagnosticsSocket.RemoveOld(_process);
+        _children?.Adopt();
         if (_inheritedSpool is not null && _inheritedSpool != _spool)
             _inheritedSpool.Dispose();
         _inheritedSpool = null;
         _inheritance = null;
         _inherited = null;
-        _records = [];
+        _records = []; // slices of the whole file; sessions have copied what they need
         _farewells.Clear();
     }
 

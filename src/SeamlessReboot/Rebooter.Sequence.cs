@@ -224,7 +224,7 @@ public sealed partial class Rebooter
 
         run.OnUndo("put the diagnostics socket back", DiagnosticsSocket.MoveAside(_process));
         run.OnUndo("arm the timers", Signals.DisarmTimers());
-        run.OnUndo("handle signals", Signals.IgnoreAll(_start.IgnoredSignals));
+        run.OnUndo("handle signals", Signals.IgnoreAll(_start.IgnoredSignals & ~RebootSignalMask()));
         // Nothing blocked, but for the signals that mean reboot: in the moment without a handler they would kill. They wait.
         ulong before = Signals.SetThreadMask(RebootSignalMask());
         run.OnUndo("set the signal mask", () => Signals.SetThreadMask(before));
@@ -257,6 +257,10 @@ public sealed partial class Rebooter
         StartTime = _process.StartTime,
         SpoolFd = (int)_spool!.Handle.DangerousGetHandle(),
         SpoolPath = _spool.Path,
+        Directory = _start!.Directory,
+        User = _start.User,
+        Umask = _start.Umask,
+        IgnoredSignals = (long)_start.IgnoredSignals,
         Nonce = run.Nonce,
         Warm = run.Crash?.Warm ?? true,
         AfterCrash = run.Crash is not null,

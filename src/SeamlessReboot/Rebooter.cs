@@ -29,7 +29,7 @@ public sealed partial class Rebooter : IDisposable
     private readonly Dictionary<string, KeptState> _keptState = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SafeHandle> _keptOpen = new(StringComparer.Ordinal);
     private readonly List<PosixSignalRegistration> _signals = [];
-    private readonly ProcessStart? _start;
+    private ProcessStart? _start;
     private readonly Terminal? _terminal;
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private readonly long _startEndedAt;
@@ -52,7 +52,6 @@ public sealed partial class Rebooter : IDisposable
         if (!IsSupported)
             return;
         NewVersionCheck.AnswerIfAsked(process, _serializer);
-        _start = ProcessStart.Read();
         _terminal = Terminal.Read();
         Inherit();
         RegisterSignals();
@@ -220,6 +219,8 @@ public sealed partial class Rebooter : IDisposable
     {
         foreach (PosixSignal signal in _options.RebootSignals)
         {
+            if ((_start!.IgnoredSignals & Signals.Bit(signal)) != 0)
+                Signals.StopIgnoring(signal); // started by nohup
             _signals.Add(PosixSignalRegistration.Create(signal, context =>
             {
                 context.Cancel = true;

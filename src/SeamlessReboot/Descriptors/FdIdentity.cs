@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Mono.Unix.Native;
 using SeamlessReboot.Posix;
@@ -70,8 +71,13 @@ internal sealed class FdIdentity
         if (SocketKernel.Kind(fd) is (int domain, int type))
             return new FdIdentity((byte)Kinds.Socket, SocketKernel.Cookie(fd), ((ulong)domain << 32) | (uint)type,
                 SocketKernel.LocalAddress(fd), SocketKernel.RemoteAddress(fd));
-        return Syscall.fstat(fd, out Stat stat) == 0 ? new FdIdentity((byte)Kinds.File, stat.st_dev, stat.st_ino, [], []) : null;
+        return OfFile(fd);
     }
+
+    // Apart, so that the sockets of a restart do not wait for Mono.Posix to be loaded.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static FdIdentity? OfFile(int fd) =>
+        Syscall.fstat(fd, out Stat stat) == 0 ? new FdIdentity((byte)Kinds.File, stat.st_dev, stat.st_ino, [], []) : null;
 
     /// <summary>Null when these bytes are no identity.</summary>
     internal static FdIdentity? Decode(ReadOnlySpan<byte> bytes)

@@ -18,6 +18,15 @@ internal sealed record Inheritance
 
     public required long StartTime { get; init; }
 
+    /// <summary>How generation 0 was started: its working directory, umask and ignored signals, and its user's number.</summary>
+    public required string Directory { get; init; }
+
+    public required string User { get; init; }
+
+    public required int Umask { get; init; }
+
+    public required long IgnoredSignals { get; init; }
+
     /// <summary>The number of the open spool directory.</summary>
     public required int SpoolFd { get; init; }
 
@@ -43,13 +52,13 @@ internal sealed record Inheritance
 
     internal string Encode() => string.Join(';', Version, Text(Generation), Text(Pid), Text(StartTime), Text(SpoolFd),
         Hidden(SpoolPath), Convert.ToHexString(Nonce), Warm ? "warm" : "cold", AfterCrash ? "crash" : "asked", Hidden(Reason),
-        Text(FrozenAt), Text(StageEnds), Text(Crashes));
+        Text(FrozenAt), Text(StageEnds), Text(Crashes), Hidden(Directory), Hidden(User), Text(Umask), Text(IgnoredSignals));
 
     /// <summary>Null when the text is none of ours, or of a version that this one does not read.</summary>
     internal static Inheritance? Decode(string? text)
     {
         string[] parts = text?.Split(';') ?? [];
-        if (parts.Length != 13 || parts[0] != Version)
+        if (parts.Length != 17 || parts[0] != Version)
             return null;
         try
         {
@@ -67,6 +76,10 @@ internal sealed record Inheritance
                 FrozenAt = Number(parts[10]),
                 StageEnds = Numbers(parts[11]),
                 Crashes = Marks(parts[12]),
+                Directory = Shown(parts[13]),
+                User = Shown(parts[14]),
+                Umask = (int)Number(parts[15]),
+                IgnoredSignals = Number(parts[16]),
             };
         }
         catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)

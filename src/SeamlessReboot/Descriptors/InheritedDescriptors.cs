@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Descriptors;
@@ -59,12 +60,19 @@ internal sealed class InheritedDescriptors
         return false;
     }
 
-    /// <summary>A nameless listening socket on this local address, for when its record was lost with a damaged spool.</summary>
+    /// <summary>
+    /// A nameless listening socket on this local address, for when its record was lost with a damaged spool. Port 0 of an IP
+    /// address is any port.
+    /// </summary>
     internal int? TakeListener(ReadOnlySpan<byte> localAddress)
     {
+        bool isAnyPort = BinaryPrimitives.ReadUInt16LittleEndian(localAddress) is 2 or 10 && localAddress[2..4].IndexOfAnyExcept((byte)0) < 0;
         foreach (int fd in _open)
         {
-            if (SocketKernel.IsListening(fd) && SocketKernel.LocalAddress(fd).AsSpan().SequenceEqual(localAddress))
+            byte[] address = SocketKernel.LocalAddress(fd);
+            if (isAnyPort && address.Length >= 4)
+                address.AsSpan(2, 2).Clear();
+            if (SocketKernel.IsListening(fd) && address.AsSpan().SequenceEqual(localAddress))
             {
                 _open.Remove(fd);
                 return fd;

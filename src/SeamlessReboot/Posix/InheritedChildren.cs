@@ -10,45 +10,35 @@ namespace SeamlessReboot.Posix;
 /// </summary>
 internal sealed class InheritedChildren : IDisposable
 {
-    private readonly HashSet<int> _children;
-    private readonly PosixSignalRegistration _registration;
+    private readonly List<int> _children;
+    private PosixSignalRegistration? _registration;
 
-    private InheritedChildren(HashSet<int> children)
+    private InheritedChildren(List<int> children) => _children = children;
+
+    /// <summary>Notes whom there is, before the application starts children of its own. Null when there is nobody.</summary>
+    internal static InheritedChildren? Find()
     {
-        _children = children;
+        List<int> children = [];
+        // The exec has made them all children of the one thread that was left. Without CONFIG_PROC_CHILDREN they stay zombies.
+        string pids = ProcFile.Read($"/proc/self/task/{Environment.ProcessId}/children");
+        foreach (string pid in pids.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            if (int.TryParse(pid, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+                children.Add(number);
+        return children.Count == 0 ? null : new InheritedChildren(children);
+    }
+
+    /// <summary>Reaps those that have ended, and each of the others when it ends.</summary>
+    internal void Adopt()
+    {
         _registration = PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => Reap());
         Reap();
     }
 
-    /// <summary>Null when the process has no children.</summary>
-    internal static InheritedChildren? Adopt()
-    {
-        HashSet<int> children = List();
-        return children.Count == 0 ? null : new InheritedChildren(children);
-    }
-
-    internal static HashSet<int> List()
-    {
-        HashSet<int> children = [];
-        try
-        {
-            foreach (string task in Directory.EnumerateDirectories("/proc/self/task"))
-                foreach (string pid in File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                    children.Add(int.Parse(pid, NumberStyles.None, CultureInfo.InvariantCulture));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // A kernel without CONFIG_PROC_CHILDREN, or no /proc: the children stay zombies until this process ends.
-        }
-
-        return children;
-    }
-
-    public void Dispose() => _registration.Dispose();
+    public void Dispose() => _registration?.Dispose();
 
     private void Reap()
     {
         lock (_children)
-            _children.RemoveWhere(pid => Syscall.waitpid(pid, out _, WaitOptions.WNOHANG) != 0);
+            _children.RemoveAll(pid => Syscall.waitpid(pid, out _, WaitOptions.WNOHANG) != 0);
     }
 }

@@ -42,6 +42,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "openat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     internal static partial int OpenAt(int directory, string path, int flags, uint mode);
 
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    internal static partial nint Read(int fd, byte* buffer, nint length);
+
     [LibraryImport("libc", EntryPoint = "renameat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     internal static partial int RenameAt(int oldDirectory, string oldPath, int newDirectory, string newPath);
 

@@ -6,7 +6,7 @@ namespace SeamlessReboot.Posix;
 /// <summary>How this process was started, read before the application can change it: the next image is started the same way.</summary>
 internal sealed class ProcessStart
 {
-    private ProcessStart(string directory, string user, int umask, ulong ignoredSignals)
+    internal ProcessStart(string directory, string user, int umask, ulong ignoredSignals)
     {
         Directory = directory;
         User = user;
@@ -59,11 +59,11 @@ internal sealed class ProcessStart
     internal static long StartTime()
     {
         // Field 22 of proc_pid_stat(5). The second, the command name, may itself hold spaces and parentheses.
-        string stat = File.ReadAllText("/proc/self/stat");
+        string stat = ProcFile.Read("/proc/self/stat");
         return long.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[19], NumberStyles.None, CultureInfo.InvariantCulture);
     }
 
-    internal static string BootId() => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+    internal static string BootId() => ProcFile.Read("/proc/sys/kernel/random/boot_id").Trim();
 
     // The shell's PWD names the directory through its symlinks; getcwd has them resolved. Starting in ".../current" again
     // after a deploy has flipped that link must end in the new release, so PWD wins where it names the same directory.

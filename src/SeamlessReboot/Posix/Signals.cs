@@ -38,6 +38,17 @@ internal static unsafe class Signals
         return old[0];
     }
 
+    /// <summary>
+    /// Makes a signal that was ignored at the start one that can be handled: .NET leaves ignored signals ignored, whatever is
+    /// registered for them.
+    /// </summary>
+    internal static void StopIgnoring(PosixSignal signal)
+    {
+        byte* action = stackalloc byte[ActionSize];
+        new Span<byte>(action, ActionSize).Clear();
+        _ = Libc.Sigaction(Number(signal), action, null);
+    }
+
     /// <summary>Ignores the given signals, as they were at the start; returns what undoes it.</summary>
     internal static Action IgnoreAll(ulong signals)
     {

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 
 namespace SeamlessReboot;
 
@@ -25,10 +24,11 @@ public sealed partial class SessionConnection
         public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
         {
             ValueTask wait = connection.WaitForInputAsync(cancellationToken);
-            if (!wait.IsCompletedSuccessfully)
-                return ResultAfterAsync(wait);
-            lock (connection._gate)
+            if (wait.IsCompletedSuccessfully)
                 return new ValueTask<ReadResult>(Result());
+            if (wait.IsCanceled)
+                return ValueTask.FromCanceled<ReadResult>(cancellationToken);
+            return wait.IsFaulted ? ValueTask.FromException<ReadResult>(connection._readFailure!) : connection.InputReady.WithResult();
         }
 
         public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
@@ -58,20 +58,15 @@ public sealed partial class SessionConnection
             // Reading has ended; the connection is closed by its owner.
         }
 
-        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-        private async ValueTask<ReadResult> ResultAfterAsync(ValueTask wait)
+        internal ReadResult Result()
         {
-            await wait.ConfigureAwait(false);
             lock (connection._gate)
-                return Result();
-        }
-
-        private ReadResult Result()
-        {
-            bool canceled = connection._readCanceled;
-            connection._readCanceled = false;
-            _handedOut = new ReadOnlySequence<byte>(connection._in, connection._inStart, connection._inEnd - connection._inStart);
-            return new ReadResult(_handedOut, canceled, connection.IsInputOver);
+            {
+                bool canceled = connection._readCanceled;
+                connection._readCanceled = false;
+                _handedOut = new ReadOnlySequence<byte>(connection._in, connection._inStart, connection._inEnd - connection._inStart);
+                return new ReadResult(_handedOut, canceled, connection.IsInputOver);
+            }
         }
     }
 }

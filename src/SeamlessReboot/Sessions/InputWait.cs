@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Threading.Tasks.Sources;
 
@@ -9,7 +10,7 @@ public sealed partial class SessionConnection
     /// A wait for the socket to have bytes, which takes none of them: a receive into nothing. It may stay pending while the read
     /// that began it is suspended or cancelled, and serves the next one. One per connection, used again and again.
     /// </summary>
-    private sealed class InputWait : SocketAsyncEventArgs, IValueTaskSource
+    private sealed class InputWait : SocketAsyncEventArgs, IValueTaskSource, IValueTaskSource<ReadResult>
     {
         private readonly SessionConnection _connection;
         private ManualResetValueTaskSourceCore<bool> _read;
@@ -27,6 +28,9 @@ public sealed partial class SessionConnection
             return new ValueTask(this, _read.Version);
         }
 
+        /// <summary>The same read, for who wants the input with its end.</summary>
+        internal ValueTask<ReadResult> WithResult() => new(this, _read.Version);
+
         /// <summary>To be called outside of the connection's lock: the session may go on inside of it.</summary>
         internal void EndRead(Exception? failure, bool elsewhere)
         {
@@ -37,11 +41,17 @@ public sealed partial class SessionConnection
                 _read.SetException(failure);
         }
 
-        void IValueTaskSource.GetResult(short token) => _read.GetResult(token);
+        public void GetResult(short token) => _read.GetResult(token);
 
-        ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _read.GetStatus(token);
+        ReadResult IValueTaskSource<ReadResult>.GetResult(short token)
+        {
+            _read.GetResult(token);
+            return _connection._reader.Result();
+        }
 
-        void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        public ValueTaskSourceStatus GetStatus(short token) => _read.GetStatus(token);
+
+        public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
             _read.OnCompleted(continuation, state, token, flags);
 
         protected override void OnCompleted(SocketAsyncEventArgs e) => _connection.OnReadable();

@@ -7,6 +7,7 @@ namespace SeamlessReboot;
 public sealed partial class SessionConnection
 {
     private const int SmallestBuffer = 4096;
+    private readonly ConnectionReader _reader;
     private byte[] _in = [];
     private int _inStart;
     private int _inEnd;
@@ -137,7 +138,12 @@ public sealed partial class SessionConnection
                 throw new InvalidOperationException("A read was begun while another one waits. A connection has one reader at a time.");
             _readToken = cancellationToken;
             if (_flow == Flow.Running && TryEndRead())
-                return _readFailure is null ? ValueTask.CompletedTask : ValueTask.FromException(_readFailure);
+                return _readFailure switch
+                {
+                    null => ValueTask.CompletedTask,
+                    OperationCanceledException => ValueTask.FromCanceled(cancellationToken),
+                    _ => ValueTask.FromException(_readFailure),
+                };
             _reading = true;
             wait = InputReady.BeginRead();
             quiet = _quiet;

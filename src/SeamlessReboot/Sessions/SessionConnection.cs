@@ -35,7 +35,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
         ArgumentNullException.ThrowIfNull(socket);
         Socket = socket;
         _options = options ?? new SessionConnectionOptions();
-        Input = new ConnectionReader(this);
+        _reader = new ConnectionReader(this);
         _writer = new ConnectionWriter(this);
         if (socket.ProtocolType == ProtocolType.Tcp)
             TrySetNoDelay(socket);
@@ -46,7 +46,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     {
         Socket = socket;
         _options = options ?? new SessionConnectionOptions();
-        Input = new ConnectionReader(this);
+        _reader = new ConnectionReader(this);
         _writer = new ConnectionWriter(this);
         _flow = Flow.Suspended;
         _resumed = NewSource();
@@ -81,7 +81,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     }
 
     /// <summary>The unread input.</summary>
-    public PipeReader Input { get; }
+    public PipeReader Input => _reader;
 
     /// <summary>The output. Bytes that were written and not flushed are carried too.</summary>
     public PipeWriter Output => _writer;
