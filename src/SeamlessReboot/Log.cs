@@ -47,6 +47,9 @@ internal static partial class Log
     [LoggerMessage(14, LogLevel.Warning, "An inheritance of process {Pid}, started at {StartTime}, was found in the environment. It is not this process's and is ignored.")]
     internal static partial void NotOurs(ILogger log, int pid, long startTime);
 
+    [LoggerMessage(20, LogLevel.Error, "What the image before has left is in a format that this version does not read. It starts without its sessions.")]
+    internal static partial void Unreadable(ILogger log);
+
     [LoggerMessage(15, LogLevel.Error, "The new spool directory is refused; '{Path}' stays in use.")]
     internal static partial void SpoolRefused(ILogger log, string path, Exception failure);
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
+using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot;
@@ -12,7 +13,7 @@ namespace SeamlessReboot;
 internal static class NewVersionCheck
 {
     private const string Variable = "SEAMLESSREBOOT_CHECK";
-    private const string Answer = "SEAMLESSREBOOT serializer ";
+    private const string Answer = "SEAMLESSREBOOT reads ";
     private const int Fine = 113;
 
     /// <summary>In the process that is the check: says how it reads state, and ends well.</summary>
@@ -20,7 +21,7 @@ internal static class NewVersionCheck
     {
         if (process.TakeVariable(Variable) is null)
             return;
-        Console.Out.Write($"\n{Answer}{serializer.Name}\n");
+        Console.Out.Write($"\n{Answer}{Inheritance.Version} {serializer.Name}\n");
         Console.Out.Flush();
         Environment.Exit(Fine);
     }
@@ -40,7 +41,7 @@ internal static class NewVersionCheck
 
         if (process.ExitCode == Fine)
         {
-            RequireSameSerializer(Said(output), serializer.Name);
+            RequireReadable(Said(output), serializer.Name);
             return;
         }
 
@@ -52,11 +53,16 @@ internal static class NewVersionCheck
     // A grandchild that lives on keeps the pipe open.
     private static string Said(Task<string> output) => output.Wait(1000) ? output.Result.Trim() : "";
 
-    private static void RequireSameSerializer(string output, string ours)
+    private static void RequireReadable(string output, string serializer)
     {
-        string? theirs = output.Split('\n').LastOrDefault(l => l.StartsWith(Answer, StringComparison.Ordinal))?[Answer.Length..];
-        if (theirs is not null && theirs != ours)
-            throw new IOException($"The new version reads state by the serializer '{theirs}', this one writes it by '{ours}'. "
+        string? answer = output.Split('\n').LastOrDefault(l => l.StartsWith(Answer, StringComparison.Ordinal));
+        if (answer?[Answer.Length..].Split(' ', 2) is not [string format, string theirs])
+            return;
+        if (format != Inheritance.Version)
+            throw new IOException($"The new version's SeamlessReboot reads format {format} of what is handed over, this one writes {Inheritance.Version}. "
+                + "Restart once without reboot.");
+        if (theirs != serializer)
+            throw new IOException($"The new version reads state by the serializer '{theirs}', this one writes it by '{serializer}'. "
                 + "To change the serializer, restart once without reboot.");
     }
 

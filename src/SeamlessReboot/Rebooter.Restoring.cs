@@ -62,7 +62,10 @@ public sealed partial class Rebooter
     /// <summary>Reads the inheritance, or begins anew.</summary>
     private void Inherit()
     {
-        _inheritance = Inheritance.Decode(_process.TakeVariable(Inheritance.Variable));
+        string? left = _process.TakeVariable(Inheritance.Variable);
+        _inheritance = Inheritance.Decode(left);
+        if (left is not null && _inheritance is null)
+            Log.Unreadable(_log);
         if (_inheritance is { } note && (note.Pid != _process.Pid || note.StartTime != _process.StartTime))
         {
             Log.NotOurs(_log, note.Pid, note.StartTime);

@@ -67,8 +67,7 @@ internal sealed class ProcessStateTests : ProcessTest
     [Test]
     public async Task Ignored_signals_are_those_of_the_start()
     {
-        // As nohup starts it, and with one more. .NET leaves an ignored SIGHUP ignored.
-        ServerProcess server = await StartByShellAsync($"trap '' HUP USR1 && exec dotnet {Builds.Server} --spool {Workspace.Spool}");
+        ServerProcess server = await StartByShellAsync($"trap '' QUIT USR1 && exec dotnet {Builds.Server} --spool {Workspace.Spool}");
         Client client = await ConnectAsync(server);
         await client.SayAsync("hello");
         string ignored = server.Proc.Status("SigIgn");
@@ -79,8 +78,19 @@ internal sealed class ProcessStateTests : ProcessTest
             await server.ReadyAsync(i);
             Assert.That(server.Proc.Status("SigIgn"), Is.EqualTo(ignored));
             server.Send(Signal.Usr1);
-            server.Send(Signal.Hup);
             await client.SayAsync("still here");
+        }
+    }
+
+    [Test]
+    public async Task A_server_started_by_nohup_hears_SIGHUP_when_that_means_reboot()
+    {
+        ServerProcess server = await StartByShellAsync($"trap '' HUP && exec dotnet {Builds.Server} --spool {Workspace.Spool}");
+        Client client = await ConnectAsync(server);
+        for (int i = 0; i < 3; i++)
+        {
+            await client.SayAsync("hello");
+            await server.RebootAsync();
         }
     }
 

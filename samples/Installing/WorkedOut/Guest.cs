@@ -5,7 +5,7 @@ namespace WorkedOut;
 
 /// <summary>Answers each line with name and count. "reboot" tells everyone and reboots.</summary>
 // snippet: capture
-internal sealed class Guest : RebootSession<GuestState>, IRebootSession
+internal sealed class Guest : RebootSession<GuestState>
 {
     private readonly Rebooter _rebooter;
     private readonly World _world;
@@ -21,8 +21,7 @@ internal sealed class Guest : RebootSession<GuestState>, IRebootSession
     }
 
     // Called when everything stands still: the state is made from the avatar as it is then.
-    SessionSnapshot IRebootSession.Capture() =>
-        Connection.Capture(new GuestState { Name = _avatar.Name, Count = _avatar.Count });
+    protected override GuestState CaptureState() => new() { Name = _avatar.Name, Count = _avatar.Count };
     // end snippet
 
     // snippet: act

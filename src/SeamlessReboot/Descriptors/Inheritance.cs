@@ -10,7 +10,10 @@ namespace SeamlessReboot.Descriptors;
 internal sealed record Inheritance
 {
     internal const string Variable = "SEAMLESSREBOOT_INHERITANCE";
-    private const string Version = "1";
+
+    /// <summary>Of this note and of the spool's format together: one more whenever an older version could not read either.</summary>
+    internal const string Version = "1";
+
 
     public required int Generation { get; init; }
 
