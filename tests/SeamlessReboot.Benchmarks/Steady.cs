@@ -3,7 +3,7 @@ namespace SeamlessReboot.Benchmarks;
 /// <summary>What the library costs while nobody reboots: CounterServer against the same server on a bare socket, in turn.</summary>
 internal static class Steady
 {
-    private const int Rounds = 5, Clients = 50;
+    private const int Rounds = 9, Clients = 50;
 
     public static async Task<int> RunAsync()
     {
