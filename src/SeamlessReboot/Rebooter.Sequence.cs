@@ -216,7 +216,7 @@ public sealed partial class Rebooter
         run.OnUndo("go back to the working directory", () => Environment.CurrentDirectory = directory);
         Environment.CurrentDirectory = _start!.Directory;
         run.OnUndo("set the umask", Umask.Set(_start.Umask));
-        if (_terminal is not null && Terminal.Read() is Terminal now)
+        if (_terminal is not null && Terminal.Read() is Terminal now && !now.IsSameAs(_terminal))
         {
             run.OnUndo("set the terminal", now.Restore);
             _terminal.Restore();
