@@ -35,9 +35,8 @@ internal sealed class SampleServerTests
         server.Signal("HUP");
         await server.WaitUntilReadyAsync(limit.Token);
         await ann.SendAsync("line\r\n");
-        await half.SendAsync("a\r\nhere\r\n");
-
         Assert.That(await ann.ReadUntilAsync(": half a line", limit.Token), Does.EndWith(second).And.Not.Contain("name?"));
+        await half.SendAsync("a\r\nhere\r\n"); // only now: some of the servers count everyone's lines
         await half.ReadUntilAsync("bea 1", limit.Token);
         Assert.That((server.Generation, server.Sessions), Is.EqualTo((1, 2)));
     }
