@@ -51,20 +51,18 @@ internal sealed class CalledOffTests : ProcessTest
         Assert.That(Directory.GetFileSystemEntries(OnSmallDisk(server, "")), Is.Empty);
     }
 
-    // Held up sometimes, so far without a known cause: the reboot goes through although the disk should be full. The same step is
-    // held by the unit test of a spool writer on /dev/full.
-    [Test, Explicit("Run it by name while looking for why it is sometimes not called off.")]
+    [Test]
     public async Task A_disk_that_is_full_in_the_middle_of_writing_calls_it_off()
     {
         ServerProcess server = await StartOnSmallDiskAsync();
         Client slow = await ConnectAsync(server.EndPoint, receiveBuffer: 4096);
-        await slow.SendAsync("!pour 100000\n"); // what it does not read is more than any estimate
-        await slow.ExpectAsync("line 0000001 of 0100000\n");
+        await slow.SendAsync("!pour 25000\n"); // what it does not read is more than the estimate and the full disk, less than the empty one
+        await slow.ExpectAsync("line 0000001 of 0025000\n");
         string filler = OnSmallDisk(server, "filler");
         ServerEvent calledOff = await AssertCalledOffAsync(server, null, "", () => Fill(filler, leave: 100_000), () => File.Delete(filler));
         Assert.That(calledOff.Text("stage"), Is.AnyOf("Capture", "Write"));
-        for (int i = 2; i <= 100_000; i++)
-            Assert.That(await slow.ReadLineAsync() == $"line {i:D7} of 0100000", Is.True, $"line {i}");
+        for (int i = 2; i <= 25_000; i++)
+            Assert.That(await slow.ReadLineAsync() == $"line {i:D7} of 0025000", Is.True, $"line {i}");
     }
 
     [TestCase(false)]
