@@ -14,7 +14,6 @@ internal sealed record Inheritance
     /// <summary>Of this note and of the spool's format together: one more whenever an older version could not read either.</summary>
     internal const string Version = "1";
 
-
     public required int Generation { get; init; }
 
     public required int Pid { get; init; }

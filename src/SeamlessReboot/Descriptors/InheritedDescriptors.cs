@@ -39,8 +39,6 @@ internal sealed class InheritedDescriptors
                 _open.Add(fd);
     }
 
-    internal bool Contains(string name) => _table.ContainsKey(name);
-
     /// <summary>Hands out a descriptor, once it has shown to be the recorded one.</summary>
     /// <returns>False when there is none of that name, or one that cannot be trusted: then <paramref name="refusal"/> says why.</returns>
     internal bool TryTake(string name, out int fd, out string? refusal)

@@ -31,27 +31,28 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     /// <param name="socket">From here on the connection's own. Small writes go out at once (TCP_NODELAY).</param>
     /// <param name="options">Limits; the defaults if null.</param>
     public SessionConnection(Socket socket, SessionConnectionOptions? options = null)
+        : this(options, socket ?? throw new ArgumentNullException(nameof(socket)))
     {
-        ArgumentNullException.ThrowIfNull(socket);
-        Socket = socket;
-        _options = options ?? new SessionConnectionOptions();
-        _reader = new ConnectionReader(this);
-        _writer = new ConnectionWriter(this);
         if (socket.ProtocolType == ProtocolType.Tcp)
             TrySetNoDelay(socket);
     }
 
     /// <summary>Takes over a connection from the image before, suspended until <see cref="Resume"/>.</summary>
     internal SessionConnection(Socket socket, SessionConnectionOptions? options, ReadOnlySpan<byte> unread, ReadOnlySpan<byte> unsent)
+        : this(options, socket)
+    {
+        _flow = Flow.Suspended;
+        _resumed = NewSource();
+        PutInput(unread);
+        Append(unsent);
+    }
+
+    private SessionConnection(SessionConnectionOptions? options, Socket socket)
     {
         Socket = socket;
         _options = options ?? new SessionConnectionOptions();
         _reader = new ConnectionReader(this);
         _writer = new ConnectionWriter(this);
-        _flow = Flow.Suspended;
-        _resumed = NewSource();
-        PutInput(unread);
-        Append(unsent);
     }
 
     private enum Flow
