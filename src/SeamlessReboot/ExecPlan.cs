@@ -8,7 +8,7 @@ namespace SeamlessReboot;
 /// <summary>What will be started: found again at each reboot, by the names of the start, so that a new release is taken.</summary>
 internal sealed class ExecPlan
 {
-    private static readonly string[] _ours = ["SEAMLESSREBOOT_"];
+    private static readonly string[] _ours = ["SEAMLESSREBOOT_", .. Supervision.PassedDescriptors.Variables.Select(v => v + "=")];
     private readonly List<byte[]> _environment;
 
     private ExecPlan(string directory, string path, IReadOnlyList<byte[]> arguments, List<byte[]> environment)

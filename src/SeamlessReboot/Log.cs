@@ -62,6 +62,27 @@ internal static partial class Log
     [LoggerMessage(19, LogLevel.Error, "The system state '{Name}' could not be saved after the crash; the new image starts without it.")]
     internal static partial void SaveFailed(ILogger log, string name, Exception failure);
 
+    [LoggerMessage(21, LogLevel.Error, "{Sentence}")]
+    internal static partial void Supervisor(ILogger log, string sentence);
+
+    [LoggerMessage(22, LogLevel.Debug, "Checkpoint ({Reason}): paused {Pause:0.0} ms, {Sessions} sessions, {Late} of them as they were before.")]
+    internal static partial void Checkpoint(ILogger log, string reason, double pause, int sessions, int late);
+
+    [LoggerMessage(23, LogLevel.Error, "The checkpoint ({Reason}) could not be taken. The one before counts.")]
+    internal static partial void CheckpointFailed(ILogger log, string reason, Exception failure);
+
+    [LoggerMessage(24, LogLevel.Debug, "Checkpoint refused ({Reason}): {Refusal}")]
+    internal static partial void CheckpointRefused(ILogger log, string reason, string refusal);
+
+    [LoggerMessage(25, LogLevel.Error, "Session {Id} is not on disk yet. Until the next checkpoint, a crash would end it.")]
+    internal static partial void AddFailed(ILogger log, long id, Exception failure);
+
+    [LoggerMessage(26, LogLevel.Error, "The mark that tells the next process what this one died of cannot be written.")]
+    internal static partial void MarkFailed(ILogger log, Exception failure);
+
+    [LoggerMessage(27, LogLevel.Error, "This program has died restoring, {Deaths} times in a row (the last two at session {Culprit}; 0: not at the same). {Answer}")]
+    internal static partial void DiedRestoring(ILogger log, long deaths, long culprit, string answer);
+
     [LoggerMessage(18, LogLevel.Critical, "Crash number {Count} within the window, or before the first Ready: the process dies.")]
     internal static partial void GivingUp(ILogger log, int count);
 }

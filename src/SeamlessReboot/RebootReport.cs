@@ -12,10 +12,17 @@ public sealed class RebootReport
     /// <summary>True when the reboot was the answer to a crash.</summary>
     public bool AfterCrash { get; init; }
 
+    /// <summary>
+    /// After a death that only a supervisor could answer: how old the state is that the sessions came back with. Zero otherwise.
+    /// </summary>
+    public TimeSpan StateAge { get; init; }
+
     /// <summary>Why the reboot was called off; null when it was not.</summary>
     public RebootException? CalledOff { get; init; }
 
-    /// <summary>From the moment the first session was asked to stop to the moment all may run again.</summary>
+    /// <summary>
+    /// From the moment the first session was asked to stop to the moment all may run again; after a death, from the start of this process.
+    /// </summary>
     public TimeSpan Pause { get; init; }
 
     /// <summary>How long each step took, those of the old image and those of the new one.</summary>

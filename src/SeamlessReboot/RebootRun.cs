@@ -4,8 +4,8 @@ using SeamlessReboot.Spool;
 
 namespace SeamlessReboot;
 
-/// <summary>One attempt to reboot: where it is, and what undoes it.</summary>
-internal sealed class RebootRun(string reason)
+/// <summary>One attempt to reboot, or one checkpoint: where it is, and what undoes it.</summary>
+internal sealed class RebootRun(string reason, bool isCheckpoint = false)
 {
     private static readonly AsyncLocal<bool> _isCurrent = new();
     private readonly Stack<(string What, Action Undo)> _undo = [];
@@ -19,6 +19,8 @@ internal sealed class RebootRun(string reason)
     }
 
     internal string Reason { get; } = reason;
+
+    internal bool IsCheckpoint { get; } = isCheckpoint;
 
     internal RebootStage Stage { get; set; } = RebootStage.Check;
 
@@ -39,7 +41,17 @@ internal sealed class RebootRun(string reason)
 
     internal List<int> Strays { get; set; } = [];
 
-    internal TaskCompletionSource<RebootException> CalledOff { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Of a checkpoint: the sessions that were not at a safe point in time.</summary>
+    internal HashSet<long> Late { get; } = [];
+
+    /// <summary>Of a checkpoint: what is on disk from the one before, where that is needed.</summary>
+    internal Past? Before { get; set; }
+
+    /// <summary>Of a checkpoint: what became of it.</summary>
+    internal CheckpointReport? Report { get; set; }
+
+    /// <summary>Completes when the process was not replaced: with why, or with null after a checkpoint.</summary>
+    internal TaskCompletionSource<RebootException?> Over { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal void Freeze() => FrozenAt = Stopwatch.GetTimestamp();
 

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net.Sockets;
+using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
 using SeamlessReboot.Descriptors;
@@ -14,15 +16,7 @@ public sealed partial class Rebooter
     private void Capture(RebootRun run)
     {
         SpoolWriter writer = run.Writer!;
-        writer.Write(new SpoolHeader
-        {
-            Generation = Generation + 1,
-            Pid = _process.Pid,
-            StartTime = _process.StartTime,
-            BootId = ProcessStart.BootId(),
-            Serializer = _serializer.Name,
-            Written = _options.TimeProvider.GetUtcNow(),
-        }.ToRecord());
+        writer.Write(NextHeader().ToRecord());
         foreach ((string name, Socket listener) in _listeners)
             if (!listener.SafeHandle.IsClosed)
                 writer.Write(Descriptor(run, SpoolRecordKind.Listener, name, listener.SafeHandle));
@@ -34,14 +28,29 @@ public sealed partial class Rebooter
             accepted = [.. _acceptedFrom];
         int number = 0;
         foreach ((Socket socket, string listener) in accepted)
-            if (!socket.SafeHandle.IsClosed)
-                writer.Write(Descriptor(run, SpoolRecordKind.Accepted, $"a{++number}", socket.SafeHandle) with { Type = listener });
+        {
+            if (run.IsCheckpoint || socket.SafeHandle.IsClosed)
+                continue;
+            writer.Write(Descriptor(run, SpoolRecordKind.Accepted, $"a{++number}", socket.SafeHandle) with { Type = listener });
+            _supervisor?.Store($"a{number}", socket.SafeHandle, dropWhenDead: true);
+        }
+
         foreach (KeptState state in _keptState.Values)
             Capture(run, writer, state);
         foreach (SessionEntry entry in Entries())
             Capture(run, writer, entry);
         run.Survivors.Add((int)_spool!.Handle.DangerousGetHandle());
     }
+
+    private SpoolHeader NextHeader() => new()
+    {
+        Generation = Generation + 1,
+        Pid = _process.Pid,
+        StartTime = _process.StartTime,
+        BootId = ProcessStart.BootId(),
+        Serializer = _serializer.Name,
+        Written = _options.TimeProvider.GetUtcNow(),
+    };
 
     private void Capture(RebootRun run, SpoolWriter writer, KeptState state)
     {
@@ -65,6 +74,12 @@ public sealed partial class Rebooter
     {
         if (entry.Session.Socket.SafeHandle.IsClosed)
             return; // it has ended on its own
+        if (run.Late.Contains(entry.Id))
+        {
+            CaptureLate(run, writer, entry);
+            return;
+        }
+
         if (run.Crash is { } crash && (!crash.Warm || crash.Culprit == entry.Id))
         {
             WriteFarewell(run, writer, entry, crash.Warm
@@ -95,6 +110,14 @@ public sealed partial class Rebooter
         catch (Exception e) when (e is not SyscallException)
 #pragma warning restore CA1031
         {
+            if (run.IsCheckpoint)
+            {
+                Log.CaptureFailed(_log, entry.Id, e);
+                run.Late.Add(entry.Id);
+                CaptureLate(run, writer, entry);
+                return;
+            }
+
             if (run.Crash is null && _options.SessionFailure == SessionFailurePolicy.CallOff)
                 throw new InvalidOperationException($"Session {entry.Id} could not be captured: {e.Message} "
                     + "To reboot without it, set RebooterOptions.SessionFailure to Farewell.", e);
@@ -115,5 +138,14 @@ public sealed partial class Rebooter
         using FdLease lease = new(handle);
         run.Survivors.Add(lease.Fd);
         return new SpoolRecord { Kind = kind, Name = name, Fd = lease.Fd, Identity = identity ?? FdIdentity.Of(handle).Encode() };
+    }
+
+    private string DefaultSpoolDirectory()
+    {
+        string? runtime = Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0];
+        string? user = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+        string name = Assembly.GetEntryAssembly()?.GetName().Name ?? "server";
+        string parent = new[] { runtime, user, "/dev/shm" }.FirstOrDefault(Directory.Exists) ?? Path.GetTempPath();
+        return Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"seamlessreboot-{_start!.User}-{name}"));
     }
 }

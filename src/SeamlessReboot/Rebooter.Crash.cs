@@ -16,7 +16,7 @@ public sealed partial class Rebooter
         RebootAfterCrash(e.ExceptionObject as Exception ?? new InvalidOperationException(e.ExceptionObject.ToString()), SessionContext.Current);
 
     // In an async Main a using block is left before the exception becomes an unhandled one.
-    private bool MayBeCrashing() => this == _instance && IsSupported && _options.RebootOnCrash && Marshal.GetExceptionPointers() != 0;
+    private bool MayBeCrashing() => this == _instance && IsSupported && (_options.RebootOnCrash || IsCrashSafe) && Marshal.GetExceptionPointers() != 0;
 
     private bool RebootAfterCrash(Exception failure, IRebootSession? session)
     {
@@ -31,7 +31,7 @@ public sealed partial class Rebooter
         long now = _options.TimeProvider.GetUtcNow().ToUnixTimeSeconds();
         CrashStep? step = CrashStep.Decide(_crashes, now, culprit, _options.CrashWindow);
         Log.Crashed(_log, culprit, failure);
-        if (step is null || (_phase == Phase.Starting && _inheritance is null))
+        if (step is null || (_phase == Phase.Starting && (_inheritance is null || IsCrashSafe))) // a supervisor has another release, perhaps
         {
             Log.GivingUp(_log, _crashes.Length + 1);
             _crashing = 0;
@@ -69,7 +69,7 @@ public sealed partial class Rebooter
                 other = _run;
             }
 
-            other.CalledOff.Task.Wait(); // or it succeeds, and this thread is gone
+            other.Over.Task.Wait(); // or it succeeds, and this thread is gone
         }
     }
 

@@ -29,9 +29,10 @@ public sealed partial class Rebooter
         string name = NameOf(endPoint), first = name;
         for (int number = 2; _listeners.ContainsKey(name); number++)
             name = $"{first}#{number}"; // several on port 0
-        Socket listener = TakeDescriptor(name) is int fd || FindListener(endPoint) is int found && (fd = found) > 0
-            ? Adopt(fd)
-            : ListenAfresh(endPoint, backlog);
+        int? held = TakeDescriptor(name) ?? FindListener(endPoint);
+        Socket listener = held is int fd ? Adopt(fd) : ListenAfresh(endPoint, backlog);
+        if (held is null)
+            StoreLater(listener.SafeHandle);
         _listeners.Add(name, listener);
         if (SocketFileOf(name) is string file)
             _socketFiles.Add(file);

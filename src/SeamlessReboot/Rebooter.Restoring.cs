@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
-using System.Reflection;
 using System.Text;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
 using SeamlessReboot.Spool;
+using SeamlessReboot.Supervision;
 
 namespace SeamlessReboot;
 
@@ -35,14 +35,16 @@ public sealed partial class Rebooter
         long registeredAt = Stopwatch.GetTimestamp();
         if (_inheritance is not null)
         {
+            BeginAttempt();
             RestoreState();
             RestoreSessions();
             _whenRestored?.Invoke();
             RestoreAccepted();
-            DropUnclaimed();
-            _inheritedSpool!.Clear();
         }
 
+        DropUnclaimed();
+        KeepPast();
+        StoreWhatWasMade();
         lock (_gate)
             _phase = Phase.Serving;
         foreach (SessionEntry entry in Entries())
@@ -54,14 +56,19 @@ public sealed partial class Rebooter
         }
 
         ReportReady(registeredAt);
+        NotifyReady();
+        StartCheckpoints();
         CleanUpAfterReboot();
-        if (_requestedEarly is string reason)
+        if (_requestedSoon is string reason)
             RequestReboot(reason);
     }
 
     /// <summary>Reads the inheritance, or begins anew.</summary>
     private void Inherit()
     {
+        _supervisor = Supervisor.Find(_process, sentence => Log.Supervisor(_log, sentence));
+        StartWatchdog();
+        _passed = PassedDescriptors.Take(_process);
         string? left = _process.TakeVariable(Inheritance.Variable);
         _inheritance = Inheritance.Decode(left);
         if (left is not null && _inheritance is null)
@@ -75,6 +82,9 @@ public sealed partial class Rebooter
         if (_inheritance is null)
         {
             _start = ProcessStart.Read();
+            if (InheritFromSupervisor())
+                return;
+            AddPassedNameless();
             _spool = _options.SpoolDirectory is string path ? Spool.SpoolDirectory.Open(path) : Spool.SpoolDirectory.OpenFree(DefaultSpoolDirectory());
             _spool.Clear(); // whatever is there is another process's past
             return;
@@ -93,7 +103,7 @@ public sealed partial class Rebooter
 
     private SpoolDirectory OpenNextSpool()
     {
-        if (_options.SpoolDirectory is null || _options.SpoolDirectory == _inheritance!.SpoolPath)
+        if (_options.SpoolDirectory is null || _inheritedSpool!.IsAt(_options.SpoolDirectory))
             return _inheritedSpool!;
         try
         {
@@ -102,7 +112,7 @@ public sealed partial class Rebooter
         catch (IOException e)
         {
             // Nobody is dropped for that: what was good enough for the last reboot is for the next.
-            Log.SpoolRefused(_log, _inheritance.SpoolPath, e);
+            Log.SpoolRefused(_log, _inheritedSpool.Path, e);
             return _inheritedSpool!;
         }
     }
@@ -113,7 +123,7 @@ public sealed partial class Rebooter
         List<string> damage = [];
         try
         {
-            file = _inheritedSpool!.Load() ?? [];
+            file = _inheritedSpool!.Load(SpoolFormat.RebootName) ?? [];
         }
         catch (IOException e)
         {
@@ -193,6 +203,7 @@ public sealed partial class Rebooter
     {
         long id = IdOf(record);
         _lastId = Math.Max(_lastId, id);
+        _attempt?.At(id);
         if (TakeDescriptor(record.Name) is not int fd)
         {
             Lose(record, id, "Its descriptor could not be trusted.", keep: false);
@@ -203,6 +214,13 @@ public sealed partial class Rebooter
         if (!_inheritance!.Warm)
         {
             Lose(record, id, "The server crashed too often and started without its sessions.", keep: true);
+            SayFarewell(socket, record.Unsent, withText: true);
+            return;
+        }
+
+        if (_attempt is { Culprit: not 0 } attempt && attempt.Culprit == id)
+        {
+            Lose(record, id, "Restoring it has ended the server twice.", keep: true);
             SayFarewell(socket, record.Unsent, withText: true);
             return;
         }
@@ -260,7 +278,9 @@ public sealed partial class Rebooter
 
     private void DropUnclaimed()
     {
-        foreach (int fd in _inherited!.Unclaimed)
+        if (_inherited is null)
+            return;
+        foreach (int fd in _inherited.Unclaimed)
         {
             Log.Unclaimed(_log, fd, Fd.Describe(fd));
             if (SocketKernel.Kind(fd) is not null && !SocketKernel.IsListening(fd))
@@ -318,7 +338,7 @@ public sealed partial class Rebooter
         {
             Dictionary<RebootStage, TimeSpan> stages = [];
             long from = note.FrozenAt;
-            RebootStage stage = RebootStage.Suspend;
+            RebootStage stage = note.StageEnds.Length == 0 ? RebootStage.Start - 1 : RebootStage.Suspend;
             foreach (long end in (long[])[.. note.StageEnds, _startedAt, _startEndedAt, registeredAt, now])
             {
                 stages[stage++] = Stopwatch.GetElapsedTime(from, end);
@@ -330,6 +350,7 @@ public sealed partial class Rebooter
                 Generation = Generation,
                 Reason = note.Reason,
                 AfterCrash = note.AfterCrash,
+                StateAge = StateAge(),
                 Pause = Stopwatch.GetElapsedTime(note.FrozenAt, now),
                 Stages = stages,
                 SessionsKept = _sessions.Count,
@@ -364,16 +385,8 @@ public sealed partial class Rebooter
         _inheritedSpool = null;
         _inheritance = null;
         _inherited = null;
+        _past = null;
         _records = []; // slices of the whole file; sessions have copied what they need
         _farewells.Clear();
-    }
-
-    private string DefaultSpoolDirectory()
-    {
-        string? runtime = Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0];
-        string? user = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        string name = Assembly.GetEntryAssembly()?.GetName().Name ?? "server";
-        string parent = new[] { runtime, user, "/dev/shm" }.FirstOrDefault(Directory.Exists) ?? Path.GetTempPath();
-        return Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"seamlessreboot-{_start!.User}-{name}"));
     }
 }

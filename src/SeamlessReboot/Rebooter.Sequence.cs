@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
+using SeamlessReboot.Spool;
 
 namespace SeamlessReboot;
 
@@ -17,6 +18,7 @@ public sealed partial class Rebooter
         RebootRun.IsCurrent = true;
         try
         {
+            NotifyReloading();
             Check(run);
             run.Stage = RebootStage.Suspend;
             Suspend(run);
@@ -29,6 +31,7 @@ public sealed partial class Rebooter
             run.Next(RebootStage.Descriptors);
             MarkDescriptors(run);
             PutProcessBack(run);
+            _supervisor?.Drain(_drainTimeout);
             run.Next(RebootStage.Exec);
             Exec(run);
         }
@@ -48,8 +51,8 @@ public sealed partial class Rebooter
     private void Check(RebootRun run)
     {
         run.Plan = ExecPlan.Make(_options, _start!, _process);
-        _spool = _spool!.OpenAnewIfRemoved();
-        _spool.Check();
+        OpenSpoolAnewIfRemoved();
+        _spool!.Check();
         int sessions = SessionCount;
         _spool.CheckSpace(_bytesPerSession * (sessions + 1));
         run.Writer = _spool.Create(out byte[] nonce);
@@ -57,7 +60,7 @@ public sealed partial class Rebooter
         run.OnUndo("remove the spool", () =>
         {
             run.Writer.Dispose();
-            _spool.Clear();
+            _spool.ClearReboot();
         });
         if (_options.CheckNewVersion && run.Crash is null)
             NewVersionCheck.Run(run.Plan, _serializer, _options.CheckTimeout);
@@ -88,7 +91,7 @@ public sealed partial class Rebooter
     /// <summary>Everyone stops at a safe point: first who accepts, then sessions, then the application's own loops.</summary>
     private void Suspend(RebootRun run)
     {
-        TimeSpan limit = run.Crash is null ? _options.SuspendTimeout : _crashSuspendTimeout;
+        TimeSpan limit = run.IsCheckpoint ? _options.CheckpointTimeout : run.Crash is null ? _options.SuspendTimeout : _crashSuspendTimeout;
         lock (_gate)
         {
             _resumed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -104,7 +107,7 @@ public sealed partial class Rebooter
         {
             ValueTask suspended = Suspend(entry, overdue.Token);
             if (!suspended.IsCompletedSuccessfully && entry.Id != run.Crash?.Culprit)
-                waits.Add(new Wait($"session {entry.Id}", suspended.AsTask()));
+                waits.Add(new Wait($"session {entry.Id}", suspended.AsTask()) { Session = entry.Id });
         }
 
         Await(run, waits, limit, overdue.Token);
@@ -143,6 +146,8 @@ public sealed partial class Rebooter
         catch (Exception e) when (run.Crash is null)
 #pragma warning restore CA1031
         {
+            if (run.IsCheckpoint && IsOnlySessions(run, waits))
+                return;
             string[] late = [.. waits.Where(w => !w.Task.IsCompletedSuccessfully).Select(w => w.Who)];
             throw overdue.IsCancellationRequested
                 ? new TimeoutException($"Not at a safe point after {limit.TotalSeconds:0.###} s: {Some(late)}. "
@@ -155,6 +160,19 @@ public sealed partial class Rebooter
         {
             // See above.
         }
+    }
+
+    // A checkpoint does without a session that is at work; all else has to hold still.
+    private static bool IsOnlySessions(RebootRun run, List<Wait> waits)
+    {
+        bool isOnly = true;
+        foreach (Wait wait in waits.Where(w => !w.Task.IsCompletedSuccessfully))
+        {
+            isOnly &= wait.Session != 0;
+            run.Late.Add(wait.Session);
+        }
+
+        return isOnly;
     }
 
     private static string Some(string[] names) =>
@@ -185,7 +203,9 @@ public sealed partial class Rebooter
     private void Write(RebootRun run)
     {
         run.Writer!.Finish();
-        _spool!.Publish();
+        _spool!.Publish(SpoolFormat.RebootName);
+        // Before anyone runs again: a process that dies after that must not find it.
+        run.OnUndo("withdraw the spool", _spool.ClearReboot);
     }
 
     private void Flush()
@@ -233,7 +253,7 @@ public sealed partial class Rebooter
     private ulong RebootSignalMask()
     {
         ulong mask = 0;
-        foreach (PosixSignal signal in _options.RebootSignals)
+        foreach (PosixSignal signal in _options.RebootSignals.Concat(_options.CheckpointSignals))
             mask |= Signals.Bit(signal);
         return mask;
     }
@@ -294,12 +314,17 @@ public sealed partial class Rebooter
 
         Log.CalledOff(_log, run.Reason, failure);
         _metrics?.Count(report);
-        run.CalledOff.TrySetResult(failure);
+        if (_supervisor is not null && run.Crash is null)
+            NotifyReady();
+        run.Over.TrySetResult(failure);
     }
 
     private static string Sentence(string text) => text is [.., '.' or '!' or '?'] ? text : text + ".";
 
-    private sealed record Wait(string Who, Task Task);
+    private sealed record Wait(string Who, Task Task)
+    {
+        internal long Session { get; init; }
+    }
 
     private HashSet<int> CollectSurvivors()
     {

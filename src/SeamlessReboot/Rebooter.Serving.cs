@@ -1,4 +1,5 @@
 using SeamlessReboot.Descriptors;
+using SeamlessReboot.Spool;
 
 namespace SeamlessReboot;
 
@@ -10,7 +11,7 @@ public sealed partial class Rebooter
     private long _lastId;
     private TaskCompletionSource _resumed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RebootRun? _run;
-    private string? _requestedEarly;
+    private string? _requestedSoon;
 
     /// <summary>Adds a session and resumes it. From here on it is carried over reboots.</summary>
     /// <param name="session">The session. During a reboot the call waits.</param>
@@ -21,15 +22,15 @@ public sealed partial class Rebooter
     {
         ArgumentNullException.ThrowIfNull(session);
         byte[] identity = IsSupported ? FdIdentity.Of(session.Socket.SafeHandle).Encode() : [];
+        RequireNew(session);
+        SpoolRecord? record = RecordOfNew(session, identity);
         SessionEntry entry = WhenNotFrozen(() =>
         {
-            if (_phase == Phase.Starting)
-                throw new InvalidOperationException("Add was called before Ready. Sessions of the image before are brought back by Restore; "
-                    + "add new ones after Ready.");
             SessionEntry added = new(++_lastId, session, identity, isSuspended: _phase == Phase.Suspending);
-            if (!_sessions.TryAdd(session, added))
-                throw new ArgumentException("The session has been added already.", nameof(session));
+            RequireNew(session);
+            _sessions.Add(session, added);
             _acceptedFrom.Remove(session.Socket);
+            Hold(added, record);
             return added;
         });
         Attach(entry);
@@ -43,7 +44,25 @@ public sealed partial class Rebooter
     public bool Remove(IRebootSession session)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return WhenNotFrozen(() => _sessions.Remove(session));
+        return WhenNotFrozen(() =>
+        {
+            if (!_sessions.Remove(session, out SessionEntry? entry))
+                return false;
+            _supervisor?.Remove(entry.Name);
+            return true;
+        });
+    }
+
+    private void RequireNew(IRebootSession session)
+    {
+        lock (_gate)
+        {
+            if (_phase == Phase.Starting)
+                throw new InvalidOperationException("Add was called before Ready. Sessions of the image before are brought back by Restore; "
+                    + "add new ones after Ready.");
+            if (_sessions.ContainsKey(session))
+                throw new ArgumentException("The session has been added already.", nameof(session));
+        }
     }
 
     /// <summary>The living sessions, in the order in which they were added.</summary>
@@ -53,16 +72,16 @@ public sealed partial class Rebooter
     /// <param name="reason">For log and report.</param>
     /// <returns>
     /// False when it was refused: one is under way, the rebooter is stopped, or this is no Linux. The log says which. A request
-    /// made before <see cref="Ready"/> is taken up then.
+    /// made before <see cref="Ready"/>, or during a checkpoint, is taken up after it.
     /// </returns>
     public bool RequestReboot(string reason)
     {
         ArgumentNullException.ThrowIfNull(reason);
         lock (_gate)
         {
-            if (_phase == Phase.Starting && IsSupported)
+            if (IsSupported && (_phase == Phase.Starting || _run is { IsCheckpoint: true }))
             {
-                _requestedEarly = reason;
+                _requestedSoon = reason;
                 return true;
             }
         }
@@ -73,7 +92,7 @@ public sealed partial class Rebooter
             return false;
         }
 
-        RunOnThread(run!);
+        RunOnThread(() => Reboot(run!));
         return true;
     }
 
@@ -84,10 +103,11 @@ public sealed partial class Rebooter
     public async Task RebootAsync(string reason)
     {
         ArgumentNullException.ThrowIfNull(reason);
-        if (Begin(reason, out RebootRun? run) is string refusal)
-            throw new RebootException(RebootStage.Request, refusal);
-        RunOnThread(run!);
-        throw await run!.CalledOff.Task.ConfigureAwait(false);
+        RebootRun? run;
+        while (Begin(reason, out run) is string refusal)
+            await WhenCheckpointIsOver(refusal).ConfigureAwait(false);
+        RunOnThread(() => Reboot(run!));
+        throw (await run!.Over.Task.ConfigureAwait(false))!;
     }
 
     /// <summary>
@@ -97,8 +117,9 @@ public sealed partial class Rebooter
     /// <exception cref="RebootException">A reboot would be called off now, and why.</exception>
     public void CheckReboot()
     {
-        if (Begin("check", out RebootRun? run) is string refusal)
-            throw new RebootException(RebootStage.Request, refusal);
+        RebootRun? run;
+        while (Begin("check", out run) is string refusal)
+            WhenCheckpointIsOver(refusal).Wait();
         try
         {
             Check(run!);
@@ -112,7 +133,7 @@ public sealed partial class Rebooter
             run!.UndoAll(_log);
             lock (_gate)
                 _run = null;
-            run.CalledOff.TrySetResult(new RebootException(RebootStage.Check, "It was only a check."));
+            run.Over.TrySetResult(new RebootException(RebootStage.Check, "It was only a check."));
         }
     }
 
@@ -208,7 +229,7 @@ public sealed partial class Rebooter
     }
 
     /// <returns>Why not, or null.</returns>
-    private string? Begin(string reason, out RebootRun? run)
+    private string? Begin(string reason, out RebootRun? run, bool isCheckpoint = false)
     {
         run = null;
         lock (_gate)
@@ -224,12 +245,18 @@ public sealed partial class Rebooter
             }
 
             if (_run is not null)
-                return $"A reboot is under way already ({_run.Reason}).";
-            run = _run = new RebootRun(reason);
+                return $"A {(_run.IsCheckpoint ? "checkpoint" : "reboot")} is under way already ({_run.Reason}).";
+            run = _run = new RebootRun(reason, isCheckpoint);
             return null;
         }
     }
 
-    private void RunOnThread(RebootRun run) =>
-        new Thread(() => Reboot(run)) { IsBackground = true, Name = "SeamlessReboot" }.UnsafeStart();
+    /// <summary>A checkpoint takes milliseconds; nobody is refused a reboot for it.</summary>
+    private Task<RebootException?> WhenCheckpointIsOver(string refusal)
+    {
+        lock (_gate)
+            return _run is { IsCheckpoint: true } checkpoint ? checkpoint.Over.Task : throw new RebootException(RebootStage.Request, refusal);
+    }
+
+    private static void RunOnThread(Action action) => new Thread(() => action()) { IsBackground = true, Name = "SeamlessReboot" }.UnsafeStart();
 }

@@ -145,7 +145,10 @@ public sealed partial class Rebooter : IDisposable
         RequireStarting(nameof(KeepOpen));
         if (_keptOpen.ContainsKey(name))
             throw new ArgumentException($"A descriptor named '{name}' is kept already. Give each a name of its own.", nameof(name));
-        SafeHandle handle = TakeDescriptor("keep:" + name) is int fd ? new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, true) : open();
+        int? held = TakeDescriptor("keep:" + name);
+        SafeHandle handle = held is int fd ? new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, true) : open();
+        if (held is null)
+            StoreLater(handle);
         _keptOpen.Add(name, handle);
         return handle;
     }
@@ -177,19 +180,26 @@ public sealed partial class Rebooter : IDisposable
     public void Dispose()
     {
         if (MayBeCrashing())
-            AppDomain.CurrentDomain.ProcessExit += (_, _) => Stop();
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => Stop(isFailing: Environment.ExitCode != 0);
         else
-            Stop();
+            Stop(isFailing: false);
     }
 
-    private void Stop()
+    private void Stop(bool isFailing)
     {
+        bool isForSupervisor;
         lock (_gate)
         {
             if (_phase == Phase.Stopped)
                 return;
+            // What has not been handed out, or was left by an exception, is for the process that the supervisor starts next.
+            isForSupervisor = IsCrashSafe && (isFailing || (_phase == Phase.Starting && _inheritance is not null));
             _phase = Phase.Stopped;
         }
+
+        if (isForSupervisor)
+            return;
+        LeaveSupervisor();
 
         AppDomain.CurrentDomain.UnhandledException -= OnUnhandledException;
         foreach (PosixSignalRegistration signal in _signals)
@@ -218,17 +228,21 @@ public sealed partial class Rebooter : IDisposable
     private void RegisterSignals()
     {
         foreach (PosixSignal signal in _options.RebootSignals)
-        {
-            if ((_start!.IgnoredSignals & Signals.Bit(signal)) != 0)
-                Signals.StopIgnoring(signal); // started by nohup
-            _signals.Add(PosixSignalRegistration.Create(signal, context =>
-            {
-                context.Cancel = true;
-                RequestReboot("signal " + signal);
-            }));
-        }
-
+            RegisterSignal(signal, () => RequestReboot("signal " + signal));
+        foreach (PosixSignal signal in _options.CheckpointSignals)
+            RegisterSignal(signal, () => RequestCheckpoint("signal " + signal));
         Signals.SetThreadMask(0);
+    }
+
+    private void RegisterSignal(PosixSignal signal, Action action)
+    {
+        if ((_start!.IgnoredSignals & Signals.Bit(signal)) != 0)
+            Signals.StopIgnoring(signal); // started by nohup
+        _signals.Add(PosixSignalRegistration.Create(signal, context =>
+        {
+            context.Cancel = true;
+            action();
+        }));
     }
 
     private sealed record KeptState(string Name, Type Type, Action<IBufferWriter<byte>> Save, Action<ReadOnlyMemory<byte>> Restore);

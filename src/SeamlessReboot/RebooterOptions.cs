@@ -32,6 +32,21 @@ public sealed class RebooterOptions
     /// <summary>Signals that ask for a reboot. One that comes in the middle of a reboot is not lost and does not kill.</summary>
     public IReadOnlyCollection<PosixSignal> RebootSignals { get; init; } = [];
 
+    /// <summary>Signals that ask for a checkpoint. SIGUSR2 is <c>(PosixSignal)12</c>.</summary>
+    public IReadOnlyCollection<PosixSignal> CheckpointSignals { get; init; } = [];
+
+    /// <summary>
+    /// How often a checkpoint is taken under a supervisor that holds descriptors; <see cref="Timeout.InfiniteTimeSpan"/> for only when
+    /// asked. Default (null): every 30 seconds. Without such a supervisor there are none.
+    /// </summary>
+    public TimeSpan? CheckpointInterval { get; init; }
+
+    /// <summary>
+    /// How long sessions have to reach a safe point at a checkpoint. Everyone waits for it, so it is short; of a session that is not
+    /// there in time the record before is kept. Default 0.2 seconds.
+    /// </summary>
+    public TimeSpan CheckpointTimeout { get; init; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Writes and reads state. Default: JSON by reflection.</summary>
     public IStateSerializer? Serializer { get; init; }
 
@@ -78,6 +93,9 @@ public sealed class RebooterOptions
         RequirePositive(FlushTimeout, nameof(FlushTimeout));
         RequirePositive(CheckTimeout, nameof(CheckTimeout));
         RequirePositive(CrashWindow, nameof(CrashWindow));
+        RequirePositive(CheckpointTimeout, nameof(CheckpointTimeout));
+        if (CheckpointInterval is TimeSpan interval && interval != Timeout.InfiniteTimeSpan)
+            RequirePositive(interval, nameof(CheckpointInterval));
         if (SpoolDirectory is "")
             throw new ArgumentException("SpoolDirectory is empty. Leave it null for the default, or name a directory.", nameof(SpoolDirectory));
         if (Command is { Count: 0 })
@@ -87,6 +105,9 @@ public sealed class RebooterOptions
         ArgumentNullException.ThrowIfNull(Farewell);
         ArgumentNullException.ThrowIfNull(TimeProvider);
         ArgumentNullException.ThrowIfNull(RebootSignals);
+        ArgumentNullException.ThrowIfNull(CheckpointSignals);
+        if (RebootSignals.Intersect(CheckpointSignals).Any())
+            throw new ArgumentException("A signal is in RebootSignals and in CheckpointSignals. Give each its own.", nameof(CheckpointSignals));
     }
 
     private static void RequirePositive(TimeSpan value, string name)

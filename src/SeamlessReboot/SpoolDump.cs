@@ -29,7 +29,7 @@ public static class SpoolDump
 
     private static void WriteFile(string file, TextWriter output)
     {
-        SpoolReader spool = SpoolReader.Read(File.ReadAllBytes(file), nonce: null);
+        SpoolReader spool = SpoolReader.Read(File.ReadAllBytes(file), nonce: null, hasEnd: Path.GetFileName(file) != SpoolFormat.AddedName);
         output.WriteLine(file);
         if (spool.Header is SpoolRecord record && SpoolHeader.From(record) is SpoolHeader header)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,

@@ -7,12 +7,13 @@ namespace SeamlessReboot.Tests;
 [Parallelizable(ParallelScope.All)]
 internal sealed partial class ArchitectureTests
 {
-    private static readonly string[] _rooms = ["Sessions", "State", "Spool", "Descriptors", "Posix"];
+    private static readonly string[] _rooms = ["Sessions", "State", "Spool", "Descriptors", "Supervision", "Posix"];
 
     /// <summary>Where a descriptor's bare number has to be: at the kernel, on disk, and on its way between the two.</summary>
     private static readonly string[] _numbersAllowed =
     [
         "Posix/", "Descriptors/", "Rebooter", "RebootRun.cs", "Log.cs", "Spool/SpoolRecord.cs", "Spool/SpoolReader.cs", "Spool/SpoolDirectory.cs",
+        "Supervision/PassedDescriptors.cs",
     ];
 
     [Test]

@@ -101,6 +101,9 @@ internal sealed class FdIdentity
         return bytes;
     }
 
+    /// <summary>A short name that no other descriptor of this boot has.</summary>
+    internal string Key => string.Create(CultureInfo.InvariantCulture, $"{_first:x}-{_second:x}");
+
     /// <summary>For a person.</summary>
     public override string ToString() => _kind == (byte)Kinds.File
         ? string.Create(CultureInfo.InvariantCulture, $"device {_first:x} inode {_second}")

@@ -12,6 +12,9 @@ internal sealed class InheritedDescriptors
     private readonly Dictionary<string, Entry> _table = new(StringComparer.Ordinal);
     private readonly HashSet<int> _open = [];
 
+    /// <summary>Whether a descriptor that turns out to be another than was recorded is ours to close nevertheless: so when a supervisor has passed it.</summary>
+    internal bool OwnsRefused { get; init; }
+
     private sealed record Entry(int Fd, FdIdentity? Identity);
 
     /// <summary>Every descriptor that nobody has taken.</summary>
@@ -39,6 +42,13 @@ internal sealed class InheritedDescriptors
                 _open.Add(fd);
     }
 
+    /// <summary>Adds one that has no name, if it has not been named already.</summary>
+    internal void AddNameless(int fd)
+    {
+        if (fd > 2 && Fd.TrySetCloseOnExec(fd, true))
+            _open.Add(fd);
+    }
+
     /// <summary>Hands out a descriptor, once it has shown to be the recorded one.</summary>
     /// <returns>False when there is none of that name, or one that cannot be trusted: then <paramref name="refusal"/> says why.</returns>
     internal bool TryTake(string name, out int fd, out string? refusal)
@@ -54,6 +64,8 @@ internal sealed class InheritedDescriptors
         _open.Remove(fd);
         if (entry.Identity is FdIdentity recorded && FdIdentity.Of(fd) is FdIdentity now && recorded.Matches(now))
             return true;
+        if (OwnsRefused)
+            _open.Add(fd);
         refusal = $"Descriptor {fd} is not the one that was recorded as '{name}': it is {Fd.Describe(fd)}. It was refused.";
         return false;
     }

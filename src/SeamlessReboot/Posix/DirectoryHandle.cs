@@ -51,6 +51,14 @@ internal sealed class DirectoryHandle : IDisposable
         return Syscall.fstat(lease.Fd, out Stat stat) == 0 && stat.st_nlink == 0;
     }
 
+    /// <summary>Whether the path leads to this directory.</summary>
+    internal bool IsAt(string path)
+    {
+        using FdLease lease = new(Handle);
+        return Syscall.fstat(lease.Fd, out Stat mine) == 0 && Syscall.stat(path, out Stat theirs) == 0
+            && mine.st_dev == theirs.st_dev && mine.st_ino == theirs.st_ino;
+    }
+
     internal static uint CurrentUser() => Syscall.geteuid();
 
     /// <summary>Bytes that this user may still write on the directory's file system.</summary>

@@ -7,6 +7,11 @@ internal class HostProcess
 
     internal virtual long StartTime { get; } = ProcessStart.StartTime();
 
+    /// <summary>The number of the first descriptor that a supervisor passes.</summary>
+    internal virtual int FirstPassed => 3;
+
+    internal virtual string? Variable(string name) => Environment.GetEnvironmentVariable(name);
+
     /// <summary>Reads a variable and erases it, so that no child gets it.</summary>
     internal virtual string? TakeVariable(string name)
     {

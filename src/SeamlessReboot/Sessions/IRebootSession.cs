@@ -8,7 +8,8 @@ namespace SeamlessReboot;
 /// </summary>
 /// <remarks>
 /// The calls come in the order Resume, Suspend, Capture, and then either the process is replaced or Resume is called again,
-/// because the reboot was called off. They never overlap for one session, and may come on any thread.
+/// because the reboot was called off or was only a checkpoint. They never overlap for one session, and may come on any thread.
+/// Under a supervisor that holds descriptors, Capture is also called once before the first Resume, when the session is added.
 /// </remarks>
 public interface IRebootSession
 {

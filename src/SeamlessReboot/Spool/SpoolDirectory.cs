@@ -102,26 +102,38 @@ internal sealed class SpoolDirectory : IDisposable
     }
 
     /// <summary>A new file beside the published one, and the nonce that its records are written under.</summary>
-    internal SpoolWriter Create(out byte[] nonce)
+    internal SpoolWriter Create(out byte[] nonce, int capacity = SpoolWriter.DefaultCapacity)
     {
-        Remove(SpoolFormat.BesideName);
         nonce = RandomNumberGenerator.GetBytes(SpoolFormat.NonceLength);
-        return new SpoolWriter(_directory.CreateFile(SpoolFormat.BesideName), nonce);
+        return new SpoolWriter(Replace(SpoolFormat.BesideName), nonce, capacity);
     }
 
-    internal void Publish() => _directory.Rename(SpoolFormat.BesideName, SpoolFormat.FileName);
+    /// <summary>Puts the file beside in the place of the one of this name.</summary>
+    internal void Publish(string name) => _directory.Rename(SpoolFormat.BesideName, name);
 
-    /// <summary>Removes what was published or begun.</summary>
+    /// <summary>Of what was written before an exec, keeps the state: from here on people run again.</summary>
+    internal void MakeCheckpointOfReboot() => _directory.Rename(SpoolFormat.RebootName, SpoolFormat.CheckpointName);
+
+    /// <summary>Removes what a reboot has published or begun.</summary>
+    internal void ClearReboot()
+    {
+        Remove(SpoolFormat.BesideName);
+        Remove(SpoolFormat.RebootName);
+    }
+
+    /// <summary>Removes all but what is in quarantine.</summary>
     internal void Clear()
     {
-        Remove(SpoolFormat.BesideName);
-        Remove(SpoolFormat.FileName);
+        ClearReboot();
+        Remove(SpoolFormat.CheckpointName);
+        Remove(SpoolFormat.AddedName);
+        Remove(RestoreAttempt.FileName);
     }
 
-    /// <summary>The published file, or null when there is none.</summary>
-    internal byte[]? Load()
+    /// <summary>A file, or null when there is none.</summary>
+    internal byte[]? Load(string name)
     {
-        using SafeFileHandle? file = _directory.OpenFile(SpoolFormat.FileName);
+        using SafeFileHandle? file = _directory.OpenFile(name);
         if (file is null)
             return null;
         byte[] bytes = GC.AllocateUninitializedArray<byte>(checked((int)RandomAccess.GetLength(file)));
@@ -135,16 +147,28 @@ internal sealed class SpoolDirectory : IDisposable
     internal string Quarantine(SpoolHeader header, SpoolRecord record)
     {
         string name = $"quarantine-{header.Generation}-{record.Name}.spool";
-        Remove(name);
         byte[] nonce = RandomNumberGenerator.GetBytes(SpoolFormat.NonceLength);
-        using SpoolWriter writer = new(_directory.CreateFile(name), nonce);
+        using SpoolWriter writer = new(Replace(name), nonce);
         writer.Write(header.ToRecord());
         writer.Write(record);
         writer.Finish();
         return System.IO.Path.Combine(Path, name);
     }
 
-    public void Dispose() => _directory.Dispose();
+    /// <summary>A new, empty file in place of the one of this name.</summary>
+    internal SafeFileHandle Replace(string name)
+    {
+        Remove(name);
+        return _directory.CreateFile(name);
+    }
 
-    private void Remove(string name) => _directory.Delete(name);
+    /// <returns>False when there was none.</returns>
+    internal bool Remove(string name) => _directory.Delete(name);
+
+    /// <summary>Whether the path leads to this directory.</summary>
+    internal bool IsAt(string path) => path == Path || _directory.IsAt(path);
+
+    internal bool IsRemoved => _directory.IsRemoved();
+
+    public void Dispose() => _directory.Dispose();
 }

@@ -12,7 +12,17 @@ internal static class SpoolFormat
 {
     internal const int NonceLength = 16, FileHeaderLength = 24, RecordHeaderLength = 12;
     internal const uint Marker = 0x5EA3_1E55;
-    internal const string FileName = "reboot.spool", BesideName = "reboot.spool.new";
+
+    /// <summary>Written while everyone holds still before an exec: nobody has run since, so its bytes are those to go on with.</summary>
+    internal const string RebootName = "reboot.spool";
+
+    /// <summary>Written while everyone holds still for a moment: people have read and written since, so only its state counts.</summary>
+    internal const string CheckpointName = "checkpoint.spool";
+
+    /// <summary>The sessions that were added since the checkpoint, each as it was added. It grows, so it has no last record.</summary>
+    internal const string AddedName = "added.spool";
+
+    internal const string BesideName = "new.spool";
 
     /// <summary>The last byte is the version of the format.</summary>
     internal static ReadOnlySpan<byte> Magic => "SLREBT\0\x01"u8;

@@ -24,18 +24,19 @@ internal sealed class SpoolReader
 
     /// <param name="file">The whole file.</param>
     /// <param name="nonce">The nonce that the records have to be written under; null to believe the file's own.</param>
-    internal static SpoolReader Read(ReadOnlyMemory<byte> file, byte[]? nonce)
+    /// <param name="hasEnd">Whether a file without its last record is damaged; not so for one that grows.</param>
+    internal static SpoolReader Read(ReadOnlyMemory<byte> file, byte[]? nonce, bool hasEnd = true)
     {
         SpoolReader reader = new();
         ReadOnlySpan<byte> bytes = file.Span;
         if (bytes.Length < SpoolFormat.FileHeaderLength || !bytes[..8].SequenceEqual(SpoolFormat.Magic))
             reader._damage.Add("The file does not begin as a spool of this format does.");
         if (bytes.Length >= SpoolFormat.FileHeaderLength)
-            reader.ReadRecords(file, SpoolFormat.Seed(nonce ?? bytes.Slice(8, SpoolFormat.NonceLength)));
+            reader.ReadRecords(file, SpoolFormat.Seed(nonce ?? bytes.Slice(8, SpoolFormat.NonceLength)), hasEnd);
         return reader;
     }
 
-    private void ReadRecords(ReadOnlyMemory<byte> file, uint seed)
+    private void ReadRecords(ReadOnlyMemory<byte> file, uint seed, bool hasEnd)
     {
         ReadOnlySpan<byte> bytes = file.Span;
         int position = SpoolFormat.FileHeaderLength, count = 0;
@@ -75,7 +76,7 @@ internal sealed class SpoolReader
             }
         }
 
-        if (!ended)
+        if (!ended && hasEnd)
             _damage.Add("The file ends before its last record.");
     }
 

@@ -8,16 +8,18 @@ namespace SeamlessReboot.Spool;
 /// <summary>Writes one spool file, record by record. Not thread-safe.</summary>
 internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
 {
+    internal const int DefaultCapacity = 2 * FlushAt;
     private const int FlushAt = 512 * 1024;
     private readonly SafeFileHandle _file;
     private readonly uint _seed;
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(2 * FlushAt);
+    private byte[] _buffer;
     private int _length;
     private long _flushed;
 
-    internal SpoolWriter(SafeFileHandle file, ReadOnlySpan<byte> nonce)
+    internal SpoolWriter(SafeFileHandle file, ReadOnlySpan<byte> nonce, int capacity = DefaultCapacity)
     {
         _file = file;
+        _buffer = ArrayPool<byte>.Shared.Rent(capacity);
         _seed = SpoolFormat.Seed(nonce);
         SpoolFormat.Magic.CopyTo(GetSpan(SpoolFormat.FileHeaderLength));
         nonce.CopyTo(_buffer.AsSpan(8));
@@ -115,7 +117,9 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
         _buffer = larger;
     }
 
-    private void Flush()
+    /// <summary>Gives what has been written to the file.</summary>
+    /// <exception cref="IOException">The disk is full.</exception>
+    internal void Flush()
     {
         RandomAccess.Write(_file, _buffer.AsSpan(0, _length), _flushed);
         _flushed += _length;

@@ -106,7 +106,7 @@ internal sealed class CalledOffTests : RebooterFixture
     public async Task A_spool_file_that_cannot_be_made_is_told()
     {
         Image image = New().Register().Serve();
-        Directory.CreateDirectory(Path.Combine(SpoolDirectory, "reboot.spool.new"));
+        Directory.CreateDirectory(Path.Combine(SpoolDirectory, "new.spool"));
         await ServesOnAsync(image, RebootStage.Check, "EEXIST");
     }
 

@@ -208,7 +208,7 @@ internal sealed class DistrustTests : RebooterFixture
     public void A_cold_start_removes_what_another_process_has_left()
     {
         Directory.CreateDirectory(SpoolDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        File.WriteAllText(Path.Combine(SpoolDirectory, SpoolFormat.FileName), "stale");
+        File.WriteAllText(Path.Combine(SpoolDirectory, SpoolFormat.RebootName), "stale");
         Image image = New().Register().Serve();
         Assert.That(SpoolFiles, Is.Empty);
         Assert.That(image.Rebooter.Generation, Is.Zero);
@@ -235,7 +235,7 @@ internal sealed class DistrustTests : RebooterFixture
         await client.SaysAndHearsAsync("y\n", "2 y\n");
         next.Process.OnExecute = _ =>
         {
-            Assert.That(File.Exists(Path.Combine(Temp["second"], SpoolFormat.FileName)));
+            Assert.That(File.Exists(Path.Combine(Temp["second"], SpoolFormat.RebootName)));
             throw new SyscallException("execve", 2);
         };
         Assert.That((await CalledOffAsync(next)).Message, Does.Contain("ENOENT"));

@@ -95,14 +95,14 @@ internal sealed class SpoolDirectoryTests
     {
         using TempDirectory temp = new();
         using SpoolDirectory spool = SpoolDirectory.Open(temp["spool"]);
-        Assert.That(spool.Load(), Is.Null);
+        Assert.That(spool.Load(SpoolFormat.RebootName), Is.Null);
         using SpoolWriter writer = spool.Create(out byte[] nonce);
         writer.Write(new SpoolRecord { Kind = SpoolRecordKind.Session, Name = "s1", Fd = 4 });
         writer.Finish();
-        Assert.That(spool.Load(), Is.Null, "Not yet.");
+        Assert.That(spool.Load(SpoolFormat.RebootName), Is.Null, "Not yet.");
         Assert.That(Mode(temp["spool/" + SpoolFormat.BesideName]), Is.EqualTo(0x180));
-        spool.Publish();
-        SpoolReader reader = SpoolReader.Read(spool.Load(), nonce);
+        spool.Publish(SpoolFormat.RebootName);
+        SpoolReader reader = SpoolReader.Read(spool.Load(SpoolFormat.RebootName), nonce);
         Assert.That((reader.Records.Single().Name, reader.Damage.Count), Is.EqualTo(("s1", 0)));
         spool.Clear();
         Assert.That(Directory.EnumerateFileSystemEntries(temp["spool"]), Is.Empty);
@@ -129,7 +129,7 @@ internal sealed class SpoolDirectoryTests
         using (SpoolWriter writer = spool.Create(out _))
             writer.Finish();
         Assert.That(File.ReadAllText(temp["victim"]), Is.EqualTo("precious"));
-        File.CreateSymbolicLink(temp["spool/" + SpoolFormat.FileName], temp["victim"]);
+        File.CreateSymbolicLink(temp["spool/" + SpoolFormat.RebootName], temp["victim"]);
         Assert.That(spool.Load, Throws.InstanceOf<IOException>());
     }
 

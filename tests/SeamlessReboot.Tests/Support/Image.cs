@@ -107,7 +107,7 @@ internal sealed record Legacy(Inheritance Note, SpoolHeader Header, IReadOnlyLis
     internal static Legacy Of(string variable, string directory)
     {
         Inheritance note = Inheritance.Decode(variable)!;
-        string file = Path.Combine(directory, SpoolFormat.FileName);
+        string file = Path.Combine(directory, SpoolFormat.RebootName);
         SpoolReader spool = SpoolReader.Read(System.IO.File.ReadAllBytes(file), note.Nonce);
         Assert.That(spool.Damage, Is.Empty);
         Assert.That(Fd.IsCloseOnExec(note.SpoolFd), Is.False, "The spool's descriptor would not have come through the exec.");
