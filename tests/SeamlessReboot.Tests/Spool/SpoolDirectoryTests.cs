@@ -130,7 +130,7 @@ internal sealed class SpoolDirectoryTests
             writer.Finish();
         Assert.That(File.ReadAllText(temp["victim"]), Is.EqualTo("precious"));
         File.CreateSymbolicLink(temp["spool/" + SpoolFormat.RebootName], temp["victim"]);
-        Assert.That(spool.Load, Throws.InstanceOf<IOException>());
+        Assert.That(() => spool.Load(SpoolFormat.RebootName), Throws.InstanceOf<IOException>());
     }
 
     [Test]
