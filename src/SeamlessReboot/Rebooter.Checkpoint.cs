@@ -7,6 +7,7 @@ namespace SeamlessReboot;
 public sealed partial class Rebooter
 {
     private static readonly TimeSpan _defaultCheckpointInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _firstCheckpoint = TimeSpan.FromSeconds(1);
     private Timer? _checkpointTimer;
 
     /// <summary>The last checkpoint that was taken or failed; null when there was none.</summary>
@@ -144,8 +145,9 @@ public sealed partial class Rebooter
         TimeSpan interval = _options.CheckpointInterval ?? _defaultCheckpointInterval;
         if (!IsCrashSafe)
             return;
-        // After an exec the checkpoint is as new as can be.
-        TimeSpan first = _past is null && LastReboot is not null ? interval : TimeSpan.Zero;
+        // After an exec the checkpoint is as new as can be. Otherwise soon, but not while those who have waited are answered.
+        bool isNew = _past is null && LastReboot is not null;
+        TimeSpan first = isNew || interval == Timeout.InfiniteTimeSpan || interval < _firstCheckpoint ? interval : _firstCheckpoint;
         _checkpointTimer = new Timer(_ => RequestCheckpoint("interval"), null, first, interval);
     }
 }

@@ -174,17 +174,16 @@ public sealed partial class Rebooter
         if (_attempt is not null)
             _attempt.End();
         _attempt = null;
-        if (!IsCrashSafe || _inheritedSpool != _spool)
-        {
+        bool isSame = _inheritedSpool == _spool;
+        if (!IsCrashSafe || !isSame)
             _inheritedSpool?.Clear();
+        if (!IsCrashSafe)
             return;
-        }
-
         try
         {
-            if (_past is not { IsExact: false })
+            if (isSame && _past is not { IsExact: false })
                 _spool!.MakeCheckpointOfReboot();
-            BeginAdded(_past?.Added ?? []);
+            BeginAdded(isSame && _past is not null ? _past.Added : []);
         }
         catch (IOException e)
         {
