@@ -81,7 +81,7 @@ public sealed partial class Rebooter
             run.Next(RebootStage.Write);
             run.Writer.Finish();
             _spool.Publish(SpoolFormat.CheckpointName);
-            BeginAdded([]);
+            BeginAdded();
         }
 #pragma warning disable CA1031 // whatever went wrong, the server goes on, with the checkpoint before
         catch (Exception e)

@@ -44,7 +44,6 @@ public sealed partial class Rebooter
 
         DropUnclaimed();
         KeepPast();
-        StoreWhatWasMade();
         lock (_gate)
             _phase = Phase.Serving;
         foreach (SessionEntry entry in Entries())
@@ -55,6 +54,7 @@ public sealed partial class Rebooter
             _ = farewell.DisposeAsync().AsTask();
         }
 
+        StoreWhatWasMade();
         ReportReady(registeredAt);
         NotifyReady();
         StartCheckpoints();

@@ -183,7 +183,9 @@ public sealed partial class Rebooter
         {
             if (isSame && _past is not { IsExact: false })
                 _spool!.MakeCheckpointOfReboot();
-            BeginAdded(isSame && _past is not null ? _past.Added : []);
+            _added = isSame && _past is not null ? AddedLog.Continue(_spool!) : null;
+            if (_added is null)
+                BeginAdded();
         }
         catch (IOException e)
         {
@@ -191,11 +193,11 @@ public sealed partial class Rebooter
         }
     }
 
-    private void BeginAdded(IEnumerable<SpoolRecord> kept)
+    private void BeginAdded()
     {
         _added?.Dispose();
         _added = null; // if the next line fails
-        _added = AddedLog.Begin(_spool!, NextHeader(), kept);
+        _added = AddedLog.Begin(_spool!, NextHeader());
     }
 
     /// <summary>Before the first session runs: what it holds for us is what we have.</summary>
@@ -230,7 +232,7 @@ public sealed partial class Rebooter
         if (_spool == before || !IsCrashSafe)
             return;
         StoreSpool();
-        BeginAdded([]);
+        BeginAdded();
     }
 
     private void StoreSpool()

@@ -13,7 +13,7 @@ internal sealed class DirectoryHandle : IDisposable
     // The same numbers on x64 and arm64, but for the two that differ.
     private static readonly bool _arm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
     private static readonly int _noFollow = _arm ? 0x8000 : 0x20000, _directory = _arm ? 0x4000 : 0x10000;
-    private const int WriteOnly = 1, Create = 0x40, Exclusive = 0x80, CloseOnExec = 0x80000;
+    private const int WriteOnly = 1, ReadWrite = 2, Create = 0x40, Exclusive = 0x80, CloseOnExec = 0x80000;
     private const int CurrentDirectory = -100; // AT_FDCWD
     private const int LockExclusive = 2, LockNoWait = 4;
 
@@ -87,10 +87,10 @@ internal sealed class DirectoryHandle : IDisposable
     }
 
     /// <summary>Null when there is no such file.</summary>
-    internal SafeFileHandle? OpenFile(string name)
+    internal SafeFileHandle? OpenFile(string name, bool write = false)
     {
         using FdLease lease = new(Handle);
-        int fd = Libc.OpenAt(lease.Fd, name, _noFollow | CloseOnExec, 0);
+        int fd = Libc.OpenAt(lease.Fd, name, (write ? ReadWrite : 0) | _noFollow | CloseOnExec, 0);
         if (fd >= 0)
             return new SafeFileHandle(fd, true);
         SyscallException failure = SyscallException.Last($"openat(\"{name}\")");

@@ -8,16 +8,19 @@ internal sealed class AddedLog : IDisposable
 
     private AddedLog(SpoolWriter writer) => _writer = writer;
 
-    /// <summary>Begins anew, with what is still needed of the one before; that stays until this one is complete.</summary>
+    /// <summary>Goes on with the one that a process has left; null when there is none.</summary>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    internal static AddedLog? Continue(SpoolDirectory directory) =>
+        directory.Continue(SpoolFormat.AddedName, Capacity) is SpoolWriter writer ? new AddedLog(writer) : null;
+
+    /// <summary>Begins anew; the one before stays until this one is complete.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
-    internal static AddedLog Begin(SpoolDirectory directory, SpoolHeader header, IEnumerable<SpoolRecord> kept)
+    internal static AddedLog Begin(SpoolDirectory directory, SpoolHeader header)
     {
         SpoolWriter writer = directory.Create(out _, Capacity);
         try
         {
             writer.Write(header.ToRecord());
-            foreach (SpoolRecord record in kept)
-                writer.Write(record);
             writer.Flush();
             directory.Publish(SpoolFormat.AddedName);
             return new AddedLog(writer);

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using SeamlessReboot.Posix;
 
@@ -104,8 +103,22 @@ internal sealed class SpoolDirectory : IDisposable
     /// <summary>A new file beside the published one, and the nonce that its records are written under.</summary>
     internal SpoolWriter Create(out byte[] nonce, int capacity = SpoolWriter.DefaultCapacity)
     {
-        nonce = RandomNumberGenerator.GetBytes(SpoolFormat.NonceLength);
+        nonce = SpoolFormat.NewNonce();
         return new SpoolWriter(Replace(SpoolFormat.BesideName), nonce, capacity);
+    }
+
+    /// <summary>Goes on with a file that grows; null when there is none.</summary>
+    internal SpoolWriter? Continue(string name, int capacity)
+    {
+        SafeFileHandle? file = _directory.OpenFile(name, write: true);
+        byte[] head = new byte[SpoolFormat.FileHeaderLength];
+        if (file is null || RandomAccess.Read(file, head, 0) < head.Length)
+        {
+            file?.Dispose();
+            return null;
+        }
+
+        return SpoolWriter.Continue(file, head.AsSpan(8), capacity);
     }
 
     /// <summary>Puts the file beside in the place of the one of this name.</summary>
@@ -147,7 +160,7 @@ internal sealed class SpoolDirectory : IDisposable
     internal string Quarantine(SpoolHeader header, SpoolRecord record)
     {
         string name = $"quarantine-{header.Generation}-{record.Name}.spool";
-        byte[] nonce = RandomNumberGenerator.GetBytes(SpoolFormat.NonceLength);
+        byte[] nonce = SpoolFormat.NewNonce();
         using SpoolWriter writer = new(Replace(name), nonce);
         writer.Write(header.ToRecord());
         writer.Write(record);

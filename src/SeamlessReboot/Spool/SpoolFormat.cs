@@ -27,6 +27,9 @@ internal static class SpoolFormat
     /// <summary>The last byte is the version of the format.</summary>
     internal static ReadOnlySpan<byte> Magic => "SLREBT\0\x01"u8;
 
+    // As random as a nonce of the cryptographic classes (122 bits from the kernel), without the milliseconds that loading those takes.
+    internal static byte[] NewNonce() => Guid.NewGuid().ToByteArray();
+
     internal static uint Seed(ReadOnlySpan<byte> nonce) => Checksum(uint.MaxValue, nonce);
 
     internal static uint Checksum(uint seed, ReadOnlySpan<byte> bytes)

@@ -17,14 +17,23 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
     private long _flushed;
 
     internal SpoolWriter(SafeFileHandle file, ReadOnlySpan<byte> nonce, int capacity = DefaultCapacity)
+        : this(file, SpoolFormat.Seed(nonce), capacity)
     {
-        _file = file;
-        _buffer = ArrayPool<byte>.Shared.Rent(capacity);
-        _seed = SpoolFormat.Seed(nonce);
         SpoolFormat.Magic.CopyTo(GetSpan(SpoolFormat.FileHeaderLength));
         nonce.CopyTo(_buffer.AsSpan(8));
         _length = SpoolFormat.FileHeaderLength;
     }
+
+    private SpoolWriter(SafeFileHandle file, uint seed, int capacity)
+    {
+        _file = file;
+        _seed = seed;
+        _buffer = ArrayPool<byte>.Shared.Rent(capacity);
+    }
+
+    /// <summary>Goes on at the end of a file that was begun under this nonce.</summary>
+    internal static SpoolWriter Continue(SafeFileHandle file, ReadOnlySpan<byte> nonce, int capacity) =>
+        new(file, SpoolFormat.Seed(nonce), capacity) { _flushed = RandomAccess.GetLength(file) };
 
     internal int RecordCount { get; private set; }
 
