@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace SeamlessReboot.Posix;
 
 /// <summary>Sends datagrams, with a descriptor where one goes with it, to a unix socket by its path. Thread-safe.</summary>
-internal sealed unsafe class DatagramSender
+internal sealed unsafe class DatagramSender : IDisposable
 {
     private const int Unix = 1, Datagram = 2, CloseOnExec = 0x80000; // AF_UNIX, SOCK_DGRAM, SOCK_CLOEXEC
     private const int SolSocket = 1, Rights = 1, SendTimeout = 21, SendBuffer = 7; // SCM_RIGHTS, SO_SNDTIMEO, SO_SNDBUF
@@ -13,10 +14,10 @@ internal sealed unsafe class DatagramSender
     private const int Again = 11, Interrupted = 4, NoBuffers = 105;
     private const int PathLimit = 108, ControlSize = 24; // sizeof sun_path; CMSG_SPACE(sizeof(int))
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
-    private readonly int _socket;
+    private readonly SafeFileHandle _socket;
     private readonly byte[] _address;
 
-    private DatagramSender(int socket, byte[] address)
+    private DatagramSender(SafeFileHandle socket, byte[] address)
     {
         _socket = socket;
         _address = address;
@@ -43,7 +44,7 @@ internal sealed unsafe class DatagramSender
         _ = Libc.SetSockOpt(socket, SolSocket, SendTimeout, patience, 2 * sizeof(long));
         int buffer = 8 << 20; // as systemd's own sender: many descriptors may be on their way
         _ = Libc.SetSockOpt(socket, SolSocket, SendBuffer, &buffer, sizeof(int));
-        return new DatagramSender(socket, address);
+        return new DatagramSender(new SafeFileHandle(socket, true), address);
     }
 
     /// <summary>Sends one datagram.</summary>
@@ -81,7 +82,8 @@ internal sealed unsafe class DatagramSender
 
     private int Send(Libc.MessageHeader* message, bool wait)
     {
-        while (Libc.SendMessage(_socket, message, NoSignal | (wait ? 0 : DontWait)) < 0)
+        using FdLease lease = new(_socket);
+        while (Libc.SendMessage(lease.Fd, message, NoSignal | (wait ? 0 : DontWait)) < 0)
         {
             int error = Marshal.GetLastPInvokeError();
             if (error != Interrupted)
@@ -90,6 +92,8 @@ internal sealed unsafe class DatagramSender
 
         return 0;
     }
+
+    public void Dispose() => _socket.Dispose();
 
     /// <summary>Whether <see cref="Send(string, SafeHandle?, bool)"/> failed only because the receiver has not read yet.</summary>
     internal static bool IsFull(int error) => error == Again;

@@ -36,7 +36,18 @@ internal sealed class FakeProcess(string? inheritance = null) : HostProcess
 
     internal override long StartTime => FakeStartTime;
 
-    internal override string? TakeVariable(string name) => name == InheritanceNote.Variable ? Interlocked.Exchange(ref _inheritance, null) : null;
+    /// <summary>What a supervisor has set.</summary>
+    internal Dictionary<string, string> Variables { get; } = [];
+
+    /// <summary>Where the descriptors begin that a supervisor has passed; not at 3, as the test host has its own there.</summary>
+    internal int First { get; init; } = 3;
+
+    internal override int FirstPassed => First;
+
+    internal override string? Variable(string name) => Variables.GetValueOrDefault(name);
+
+    internal override string? TakeVariable(string name) => name == InheritanceNote.Variable ? Interlocked.Exchange(ref _inheritance, null)
+        : Variables.Remove(name, out string? value) ? value : null;
 
     internal override IReadOnlyList<byte[]> CommandLine() => [.. Command.Select(Encoding.UTF8.GetBytes)];
 

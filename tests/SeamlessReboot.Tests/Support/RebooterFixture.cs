@@ -42,8 +42,10 @@ internal abstract class RebooterFixture
 
     protected RebooterOptions Options(SessionFailurePolicy failure = default, TimeSpan? suspend = null, Func<CancellationToken, ValueTask>? flush = null,
         TimeSpan? flushTimeout = null, IStateSerializer? serializer = null, IReadOnlyList<string>? command = null, bool check = false,
-        TimeSpan? checkTimeout = null, string? spool = null, TimeSpan? crashWindow = null) => new()
+        TimeSpan? checkTimeout = null, string? spool = null, TimeSpan? crashWindow = null, TimeSpan? checkpoints = null, TimeSpan? checkpointTimeout = null) => new()
         {
+            CheckpointInterval = checkpoints ?? Timeout.InfiniteTimeSpan,
+            CheckpointTimeout = checkpointTimeout ?? Limits.Long,
             SpoolDirectory = spool ?? SpoolDirectory,
             SessionFailure = failure,
             SuspendTimeout = suspend ?? Limits.Long,

@@ -1,0 +1,276 @@
+using System.Net.Sockets;
+using SeamlessReboot.Posix;
+using SeamlessReboot.Spool;
+using SeamlessReboot.Tests.Support;
+
+namespace SeamlessReboot.Tests.Supervision;
+
+/// <summary>
+/// A supervisor starts the server again after a death. The dead image is one that stands still in its exec; what it wrote for that
+/// is removed, so that only what a death leaves is there.
+/// </summary>
+[NonParallelizable]
+internal sealed class RestartTests : RebooterFixture
+{
+    private FakeSupervisor _supervisor = null!;
+
+    [SetUp]
+    public void Supervise() => _supervisor = Ends(new FakeSupervisor(Temp["notify"]));
+
+    [TearDown]
+    public void End() => _supervisor.Dispose();
+
+    private Image Start(RebooterOptions? options = null) => New(options, _supervisor.Restart([])).Register().Serve();
+
+    private async Task DieAsync(Image image)
+    {
+        await image.RebootAsync();
+        File.Delete(Path.Combine(SpoolDirectory, SpoolFormat.RebootName));
+    }
+
+    private Image Restart(RebooterOptions? options = null) => New(options, _supervisor.Restart());
+
+    [Test]
+    public async Task Everyone_comes_back_as_they_were_at_the_checkpoint()
+    {
+        Image image = Start();
+        Client client = Connect(image);
+        await client.SaysAndHearsAsync("a\nb\n", "1 a\n2 b\n");
+        image.World = "saved";
+        await image.Rebooter.CheckpointAsync("test").Within();
+        image.World = "lost";
+        await client.SaysAndHearsAsync("c\n", "3 c\n");
+        await DieAsync(image);
+
+        Image next = Restart().Register().Serve();
+        await client.SaysAndHearsAsync("d\n", "3 d\n");
+        RebootReport report = next.Rebooter.LastReboot!;
+        Assert.That(next.World, Is.EqualTo("saved"));
+        Assert.That(next.Rebooter.Generation, Is.EqualTo(1));
+        Assert.That(report.AfterCrash, Is.True);
+        Assert.That(report.StateAge, Is.GreaterThan(TimeSpan.Zero).And.LessThan(Limits.Long));
+        Assert.That(report.SessionsKept, Is.EqualTo(1));
+        Assert.That(report.SessionsLost, Is.Empty);
+        Assert.That(report.Reason, Does.Contain("died"));
+        Assert.That(report.Stages.Keys, Is.EquivalentTo([RebootStage.Exec, RebootStage.Start, RebootStage.Register, RebootStage.Ready]));
+        Assert.That(next.Listener!.LocalEndPoint, Is.EqualTo(image.Listener!.LocalEndPoint), "Port 0 keeps the kernel's choice.");
+        await Connect(next).SaysAndHearsAsync("new\n", "1 new\n");
+    }
+
+    [Test]
+    public async Task Who_came_after_the_checkpoint_comes_back_as_added_over_two_deaths()
+    {
+        Image image = Start();
+        await image.Rebooter.CheckpointAsync("test").Within();
+        Client client = Connect(image);
+        await client.SaysAndHearsAsync("a\n", "1 a\n");
+        await DieAsync(image);
+        Image next = Restart().Register().Serve();
+        await client.SaysAndHearsAsync("b\n", "1 b\n");
+        Client second = Connect(next);
+        await second.SaysAndHearsAsync("c\n", "1 c\n");
+        await DieAsync(next);
+        Image third = Restart().Register().Serve();
+        await client.SaysAndHearsAsync("d\n", "1 d\n");
+        await second.SaysAndHearsAsync("e\n", "1 e\n");
+        Assert.That(third.Rebooter.LastReboot!.SessionsKept, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task What_had_been_read_and_not_answered_at_the_checkpoint_is_not_answered_twice()
+    {
+        Image image = Start();
+        Client client = Connect(image);
+        await client.SaysAndHearsAsync("a\nhal", "1 a\n");
+        await image.Rebooter.CheckpointAsync("test").Within();
+        await client.SaysAndHearsAsync("f\n", "2 half\n");
+        await DieAsync(image);
+        Restart().Register().Serve();
+        await client.SaysAndHearsAsync("b\n", "2 b\n");
+    }
+
+    [Test]
+    public async Task A_death_between_the_writing_for_a_reboot_and_ready_costs_nothing()
+    {
+        Image image = Start();
+        Client client = Connect(image);
+        await client.SaysAndHearsAsync("a\nhal", "1 a\n");
+        await image.RebootAsync(); // and the new version dies in its Main
+        Image next = Restart().Register().Serve();
+        await client.SaysAndHearsAsync("f\n", "2 half\n");
+        Assert.That(next.Rebooter.LastReboot!.StateAge, Is.EqualTo(TimeSpan.Zero));
+        Assert.That(SpoolFiles, Is.EquivalentTo([SpoolFormat.CheckpointName, SpoolFormat.AddedName]), "What is exact is so only until people run again.");
+    }
+
+    [Test]
+    public async Task Even_a_client_that_had_been_accepted_and_not_added()
+    {
+        Image image = New(process: _supervisor.Restart([])).Register();
+        image.Rebooter.Ready();
+        Client client = Connect(image);
+        Socket accepted = await image.Rebooter.AcceptAsync(image.Listener!).Within();
+        client.Say("hello\n");
+        await image.RebootAsync();
+        await _supervisor.HearsAsync("FDNAME=a1");
+        Restart().Register().Serve();
+        await client.HearAsync("1 hello\n");
+        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=a1");
+        Assert.That(accepted.SafeHandle.IsClosed, Is.False);
+    }
+
+    [Test]
+    public async Task A_session_that_has_ended_since_is_not_missed()
+    {
+        Image image = Start();
+        Client client = Connect(image), other = Connect(image);
+        await client.SaysAndHearsAsync("a\n", "1 a\n");
+        await other.SaysAndHearsAsync("a\n", "1 a\n");
+        await image.Rebooter.CheckpointAsync("test").Within();
+        client.Say("quit\n");
+        await client.HearsTheEndAsync();
+        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=s");
+        await DieAsync(image);
+        Image next = Restart().Register().Serve();
+        await other.SaysAndHearsAsync("b\n", "2 b\n");
+        Assert.That(next.Rebooter.LastReboot!.SessionsKept, Is.EqualTo(1));
+        Assert.That(next.Rebooter.LastReboot!.SessionsLost, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_descriptor_that_is_not_the_session_s_is_closed_and_nobody_gets_it()
+    {
+        Image image = Start();
+        Client client = Connect(image), foreigner = Connect(image);
+        await client.SaysAndHearsAsync("a\n", "1 a\n");
+        await foreigner.SaysAndHearsAsync("a\n", "1 a\n");
+        await image.Rebooter.CheckpointAsync("test").Within();
+        await DieAsync(image);
+        Dictionary<string, int> swapped = new(_supervisor.Held);
+        (swapped["s1"], swapped["s2"]) = (swapped["s2"], swapped["s1"]);
+        Image next = New(process: _supervisor.Restart(swapped)).Register().Serve();
+        Assert.That(next.Rebooter.SessionCount, Is.Zero);
+        Assert.That(next.Rebooter.LastReboot!.SessionsLost.Select(l => l.Id), Is.EquivalentTo([1, 2]));
+        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=s1");
+        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=s2");
+    }
+
+    [Test]
+    public async Task What_nobody_claims_is_closed_and_given_back()
+    {
+        Image image = Start();
+        await image.Rebooter.CheckpointAsync("test").Within();
+        await DieAsync(image);
+        using SocketPair stranger = SocketPair.Tcp();
+        Dictionary<string, int> more = new(_supervisor.Held) { ["s99"] = (int)stranger.Server.SafeHandle.DangerousGetHandle() };
+        FakeProcess process = _supervisor.Restart(more);
+        Image next = New(process: process).Register().Serve();
+        int passed = process.First + more.Keys.ToList().IndexOf("s99");
+        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=s99");
+        await Limits.UntilAsync(() => Fd.IsCloseOnExec(passed) is null, "it was closed");
+        Assert.That(next.Rebooter.SessionCount, Is.Zero);
+    }
+
+    [Test]
+    public async Task The_spool_of_another_boot_is_nobody_s()
+    {
+        Image image = Start();
+        Client client = Connect(image);
+        await client.SaysAndHearsAsync("a\n", "1 a\n");
+        await image.Rebooter.CheckpointAsync("test").Within();
+        await DieAsync(image);
+        Rewrite(SpoolFormat.CheckpointName, header => header with { BootId = "another" });
+        Rewrite(SpoolFormat.AddedName, header => header with { BootId = "another" });
+        Image next = Restart().Register().Serve();
+        await client.HearAsync("Farewell.\n");
+        await client.HearsTheEndAsync();
+        Assert.That(next.Log.Has("since this machine was started"), Is.True);
+    }
+
+    [Test]
+    public async Task A_supervisor_that_passes_sockets_of_its_own_needs_no_past()
+    {
+        using Socket listening = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listening.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
+        listening.Listen();
+        FakeProcess process = _supervisor.Restart(new() { ["talker.socket"] = (int)listening.SafeHandle.DangerousGetHandle() });
+        Image image = New(process: process).Register().Serve();
+        Assert.That(image.Listener!.LocalEndPoint, Is.EqualTo(listening.LocalEndPoint));
+        Assert.That(image.Rebooter.Generation, Is.Zero);
+        await Connect(image).SaysAndHearsAsync("hello\n", "1 hello\n");
+        Assert.That(_supervisor.Messages, Has.None.Contains("FDNAME=l"), "It has that one already.");
+    }
+
+    [Test]
+    public async Task Descriptors_for_another_process_are_left_alone()
+    {
+        FakeProcess process = _supervisor.Restart(new() { ["x"] = 1 });
+        process.Variables["LISTEN_PID"] = "1";
+        Start(null);
+        Image image = New(Options(spool: Temp["other"]), process).Register().Serve();
+        await _supervisor.HearsAsync("READY=1");
+        Assert.That(Fd.IsCloseOnExec(process.First), Is.Not.Null);
+        Assert.That(image.Rebooter.Generation, Is.Zero);
+        Fd.Close(process.First);
+    }
+
+    [Test]
+    public async Task A_session_that_ends_the_server_twice_is_left_behind_the_third_time()
+    {
+        Image image = Start();
+        Client good = Connect(image);
+        await good.SaysAndHearsAsync("a\n", "1 a\n");
+        Client bad = Connect(image);
+        await bad.SaysAndHearsAsync("a\n", "1 a\n");
+        await image.Rebooter.CheckpointAsync("test").Within();
+        await DieAsync(image);
+        Guid program = typeof(RestartTests).Assembly.ManifestModule.ModuleVersionId;
+        program = System.Reflection.Assembly.GetEntryAssembly()?.ManifestModule.ModuleVersionId ?? program;
+        using (SpoolDirectory spool = SeamlessReboot.Spool.SpoolDirectory.Adopt(SpoolDirectory, Legacy.Copy(_supervisor.Held["seamless"])))
+            for (int death = 0; death < 2; death++)
+            {
+                using RestoreAttempt attempt = RestoreAttempt.Begin(spool, program);
+                attempt.At(2);
+            }
+
+        Image next = Restart().Register().Serve();
+        await good.SaysAndHearsAsync("b\n", "2 b\n");
+        await bad.HearAsync("Farewell.\n");
+        Assert.That(next.Rebooter.LastReboot!.SessionsLost.Single().Id, Is.EqualTo(2));
+        Assert.That(SpoolFiles, Has.None.EqualTo(RestoreAttempt.FileName));
+    }
+
+    [Test]
+    public void A_program_is_counted_by_itself_and_starts_cold_after_five_deaths()
+    {
+        using SpoolDirectory spool = SeamlessReboot.Spool.SpoolDirectory.Open(SpoolDirectory);
+        Guid one = Guid.NewGuid(), other = Guid.NewGuid();
+        for (int death = 0; death < 5; death++)
+        {
+            using RestoreAttempt attempt = RestoreAttempt.Begin(spool, one);
+            Assert.That(attempt.IsWarm, Is.True);
+            Assert.That(attempt.Deaths, Is.EqualTo(death));
+            attempt.At(death);
+            Assert.That(attempt.Culprit, Is.Zero, "Each time another session: it is not the session's fault.");
+        }
+
+        using (RestoreAttempt cold = RestoreAttempt.Begin(spool, one))
+            Assert.That(cold.IsWarm, Is.False);
+        using (RestoreAttempt fallback = RestoreAttempt.Begin(spool, other))
+            Assert.That(fallback.IsWarm, Is.True);
+        RestoreAttempt.Begin(spool, one).End();
+        using RestoreAttempt later = RestoreAttempt.Begin(spool, one);
+        Assert.That(later.Deaths, Is.Zero);
+    }
+
+    private void Rewrite(string name, Func<SpoolHeader, SpoolHeader> change)
+    {
+        string file = Path.Combine(SpoolDirectory, name);
+        SpoolReader old = SpoolReader.Read(File.ReadAllBytes(file), null, hasEnd: false);
+        File.Delete(file);
+        using SpoolWriter writer = new(File.OpenHandle(file, FileMode.CreateNew, FileAccess.Write), SpoolFormat.NewNonce());
+        writer.Write(change(SpoolHeader.From(old.Header!)!).ToRecord());
+        foreach (SpoolRecord record in old.Records)
+            writer.Write(record);
+        writer.Finish();
+    }
+}
