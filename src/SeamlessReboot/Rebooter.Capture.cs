@@ -98,6 +98,7 @@ public sealed partial class Rebooter
                 Type = snapshot.Kind,
                 Unread = snapshot.UnreadInput,
                 Unsent = snapshot.UnsentOutput,
+                Progress = run.IsCheckpoint ? ProgressOf(entry.Session, snapshot) : default,
             };
             if (snapshot.HasEnded)
                 writer.Write(record with { Kind = SpoolRecordKind.Farewell, Unread = default });

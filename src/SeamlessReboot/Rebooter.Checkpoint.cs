@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SeamlessReboot.Posix;
 using SeamlessReboot.Spool;
 
 namespace SeamlessReboot;
@@ -130,14 +131,42 @@ public sealed partial class Rebooter
     /// <summary>A session that does not stop in time is not waited for: what was last written of it is written again.</summary>
     private void CaptureLate(RebootRun run, SpoolWriter writer, SessionEntry entry)
     {
-        run.Before ??= Past.Read(_spool!, Posix.ProcessStart.BootId());
+        run.Before ??= Past.Read(_spool!, ProcessStart.BootId());
         SpoolRecord? former = run.Before.Records.Concat(run.Before.Added).FirstOrDefault(r => r.Kind == SpoolRecordKind.Session && r.Name == entry.Name);
         if (former is not null)
             writer.Write(Descriptor(run, SpoolRecordKind.Session, entry.Name, entry.Session.Socket.SafeHandle, entry.Identity) with
             {
                 Type = former.Type,
+                Unread = former.Unread,
+                Unsent = former.Unsent,
+                Progress = former.Progress,
                 State = former.State,
             });
+    }
+
+    // Needed only where there are bytes that may have gone on by the time they are wanted.
+    private static byte[] ProgressOf(IRebootSession session, SessionSnapshot snapshot)
+    {
+        if (snapshot.UnreadInput.IsEmpty && snapshot.UnsentOutput.IsEmpty)
+            return [];
+        using FdLease lease = new(session.Socket.SafeHandle);
+        return SocketProgress.Of(lease.Fd)?.Encode() ?? [];
+    }
+
+    /// <summary>
+    /// A checkpoint's record as it is true now. Of what was unsent then, the kernel has been given the first so many bytes since; what
+    /// was unread is still unread only if nothing has been read since, and nothing said either: an answer could be to it.
+    /// </summary>
+    private static SpoolRecord BroughtUpToDate(SpoolRecord record, int fd)
+    {
+        if (SocketProgress.Decode(record.Progress.Span) is not SocketProgress then || SocketProgress.Of(fd) is not SocketProgress now || now.Given < then.Given)
+            return record with { Unread = default, Unsent = default };
+        ulong given = now.Given - then.Given, unsent = (ulong)record.Unsent.Length;
+        return record with
+        {
+            Unread = now.Taken == then.Taken && given <= unsent ? record.Unread : default,
+            Unsent = record.Unsent[(int)Math.Min(given, unsent)..],
+        };
     }
 
     private void StartCheckpoints()

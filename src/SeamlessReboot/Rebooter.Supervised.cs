@@ -100,7 +100,7 @@ public sealed partial class Rebooter
             if (record.Kind == SpoolRecordKind.State)
                 records.Add(record);
             else if (byName.TryGetValue(StoreNameOf(record), out int fd) && _inherited.TryAdd(record.Name, fd, record.Identity.Span))
-                records.Add(past.IsExact ? record with { Fd = fd } : record with { Fd = fd, Unread = default, Unsent = default });
+                records.Add((past.IsExact ? record : BroughtUpToDate(record, fd)) with { Fd = fd });
         }
 
         _records = records;
@@ -310,7 +310,7 @@ public sealed partial class Rebooter
             ArrayBufferWriter<byte> state = new();
             if (snapshot.State is not null)
                 _serializer.Serialize(state, snapshot.State, snapshot.StateType ?? snapshot.State.GetType());
-            return new SpoolRecord { Kind = SpoolRecordKind.Session, Type = snapshot.Kind, Identity = identity, State = state.WrittenMemory };
+            return new SpoolRecord { Kind = SpoolRecordKind.Session, Type = snapshot.Kind, Identity = identity, State = state.WrittenMemory, Unread = snapshot.UnreadInput, Unsent = snapshot.UnsentOutput, Progress = ProgressOf(session, snapshot) };
         }
 #pragma warning disable CA1031 // the application's code: it can be served all the same
         catch (Exception e)

@@ -12,7 +12,7 @@ internal sealed record Inheritance
     internal const string Variable = "SEAMLESSREBOOT_INHERITANCE";
 
     /// <summary>Of this note and of the spool's format together: one more whenever an older version could not read either.</summary>
-    internal const string Version = "1";
+    internal const string Version = "2";
 
     public required int Generation { get; init; }
 

@@ -16,7 +16,7 @@ internal static class SpoolFormat
     /// <summary>Written while everyone holds still before an exec: nobody has run since, so its bytes are those to go on with.</summary>
     internal const string RebootName = "reboot.spool";
 
-    /// <summary>Written while everyone holds still for a moment: people have read and written since, so only its state counts.</summary>
+    /// <summary>Written while everyone holds still for a moment: people have gone on since, so of its bytes only what is still true counts.</summary>
     internal const string CheckpointName = "checkpoint.spool";
 
     /// <summary>The sessions that were added since the checkpoint, each as it was added. It grows, so it has no last record.</summary>
@@ -25,7 +25,7 @@ internal static class SpoolFormat
     internal const string BesideName = "new.spool";
 
     /// <summary>The last byte is the version of the format.</summary>
-    internal static ReadOnlySpan<byte> Magic => "SLREBT\0\x01"u8;
+    internal static ReadOnlySpan<byte> Magic => "SLREBT\0\x02"u8;
 
     // As random as a nonce of the cryptographic classes (122 bits from the kernel), without the milliseconds that loading those takes.
     internal static byte[] NewNonce() => Guid.NewGuid().ToByteArray();

@@ -98,7 +98,7 @@ internal sealed class SpoolReader
         ReadOnlyMemory<byte> rest = body[5..];
         if (!TryTake(ref rest, out ReadOnlyMemory<byte> name) || !TryTake(ref rest, out ReadOnlyMemory<byte> type)
             || !TryTake(ref rest, out ReadOnlyMemory<byte> identity) || !TryTake(ref rest, out ReadOnlyMemory<byte> unread)
-            || !TryTake(ref rest, out ReadOnlyMemory<byte> unsent))
+            || !TryTake(ref rest, out ReadOnlyMemory<byte> unsent) || !TryTake(ref rest, out ReadOnlyMemory<byte> progress))
             return null;
         return new SpoolRecord
         {
@@ -109,6 +109,7 @@ internal sealed class SpoolReader
             Identity = identity,
             Unread = unread,
             Unsent = unsent,
+            Progress = progress,
             State = rest,
         };
     }

@@ -50,6 +50,9 @@ internal sealed record SpoolRecord
 
     public ReadOnlyMemory<byte> Unsent { get; init; }
 
+    /// <summary>How far the connection was, opaque here: by that a checkpoint's bytes are told from those that have gone since.</summary>
+    public ReadOnlyMemory<byte> Progress { get; init; }
+
     /// <summary>As the serializer wrote it.</summary>
     public ReadOnlyMemory<byte> State { get; init; }
 }

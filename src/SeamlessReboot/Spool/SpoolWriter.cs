@@ -53,6 +53,7 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
         WriteBytes(record.Identity.Span);
         WriteBytes(record.Unread.Span);
         WriteBytes(record.Unsent.Span);
+        WriteBytes(record.Progress.Span);
         try
         {
             if (writeState is null)

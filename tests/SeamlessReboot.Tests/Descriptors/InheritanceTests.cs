@@ -52,9 +52,9 @@ internal sealed class InheritanceTests
     [TestCase("")]
     [TestCase("1")]
     [TestCase("2;7;123;456;42;;;warm;asked;;1;;")]
-    [TestCase("1;x;123;456;42;;;warm;asked;;1;;")]
-    [TestCase("1;7;123;456;42;;;warm;asked;;1;;5")]
-    [TestCase("1;7;99999999999999999999;456;42;;;warm;asked;;1;;")]
+    [TestCase("2;x;123;456;42;;;warm;asked;;1;;")]
+    [TestCase("2;7;123;456;42;;;warm;asked;;1;;5")]
+    [TestCase("2;7;99999999999999999999;456;42;;;warm;asked;;1;;")]
     public void Garbage_is_no_note(string? text) => Assert.That(Inheritance.Decode(text), Is.Null);
 
     [Test]

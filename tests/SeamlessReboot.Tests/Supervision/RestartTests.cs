@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text;
 using SeamlessReboot.Posix;
 using SeamlessReboot.Spool;
 using SeamlessReboot.Tests.Support;
@@ -87,6 +88,42 @@ internal sealed class RestartTests : RebooterFixture
         await DieAsync(image);
         Restart().Register().Serve();
         await client.SaysAndHearsAsync("b\n", "2 b\n");
+    }
+
+    [Test]
+    public async Task What_had_been_typed_in_half_at_the_checkpoint_is_still_there_if_that_was_the_last_of_it()
+    {
+        Image image = Start();
+        Client client = Connect(image), leaving = Connect(image);
+        await client.SaysAndHearsAsync("a\nhal", "1 a\n");
+        await leaving.SaysAndHearsAsync("a\nby", "1 a\n");
+        await image.Rebooter.CheckpointAsync("test").Within();
+        leaving.Socket.Shutdown(SocketShutdown.Send); // the kernel counts that as a byte; it is none
+        await DieAsync(image);
+        Restart().Register().Serve();
+        await client.SaysAndHearsAsync("f\n", "2 half\n");
+        await leaving.HearAsync("2 by\n");
+        await leaving.HearsTheEndAsync();
+    }
+
+    [Test]
+    public async Task What_had_been_said_and_not_sent_at_the_checkpoint_is_sent_once()
+    {
+        Image image = Start();
+        using SocketPair pair = SocketPair.Tcp(window: 4096);
+        EchoSession session = new(pair.Server);
+        image.Rebooter.Add(session);
+        string story = string.Concat(Enumerable.Range(0, 60_000).Select(i => $"{i} and "));
+        Assert.That(session.Connection.TryWrite(Encoding.ASCII.GetBytes(story)), Is.True);
+        CheckpointReport report = await image.Rebooter.CheckpointAsync("test").Within();
+        Assert.That(report.SpoolBytes, Is.GreaterThan(story.Length / 2), "The kernel has taken it all; the test shows nothing.");
+        byte[] heard = new byte[story.Length];
+        int length = await pair.Client.ReceiveAsync(heard.AsMemory(0, 100_000)).Within(); // so more of it is sent after the checkpoint
+        await DieAsync(image);
+        Restart().Register().Serve();
+        while (length < heard.Length && await pair.Client.ReceiveAsync(heard.AsMemory(length)).Within() is int more and > 0)
+            length += more;
+        Assert.That(Encoding.ASCII.GetString(heard), Is.EqualTo(story));
     }
 
     [Test]
