@@ -31,6 +31,29 @@ internal static class Load
         return rate;
     }
 
+    /// <summary>Clients that have each been answered once.</summary>
+    public static async Task<List<Socket>> ConnectAsync(int port, int count)
+    {
+        List<Socket> clients = [];
+        for (int i = 0; i < count; i++)
+        {
+            Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await client.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port));
+            await AskAsync(client);
+            clients.Add(client);
+        }
+
+        return clients;
+    }
+
+    public static async Task AskAsync(Socket client)
+    {
+        byte[] answer = new byte[256];
+        await client.SendAsync("still here?\n"u8.ToArray());
+        for (int length = 0; length == 0 || answer[length - 1] != '\n';)
+            length += await client.ReceiveAsync(answer.AsMemory(length));
+    }
+
     private static async Task TalkAsync(Socket socket, Action count, CancellationToken end)
     {
         byte[] line = "say the quick brown fox jumps over the lazy dog\n"u8.ToArray(), answer = new byte[4096];

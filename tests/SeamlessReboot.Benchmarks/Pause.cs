@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 
 namespace SeamlessReboot.Benchmarks;
@@ -17,7 +16,7 @@ internal static class Pause
         foreach ((int sessions, int bytes) in ((int, int)[])[(30, 20 * 1024), (1000, 2048)])
         {
             using ServerProcess server = await ServerProcess.StartAsync(counter, "--port", "0", "--state-bytes", $"{bytes}");
-            List<Socket> clients = await ConnectAsync(server.Port, sessions);
+            List<Socket> clients = await Load.ConnectAsync(server.Port, sessions);
             List<double> pauses = [], hellos = [], ratios = [];
             for (int round = 0; round < Rounds; round++)
             {
@@ -33,20 +32,6 @@ internal static class Pause
         return 0;
     }
 
-    private static async Task<List<Socket>> ConnectAsync(int port, int count)
-    {
-        List<Socket> clients = [];
-        for (int i = 0; i < count; i++)
-        {
-            Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await client.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port));
-            await AskAsync(client);
-            clients.Add(client);
-        }
-
-        return clients;
-    }
-
     // One client asks without a pause: the longest it waits for an answer is what a player would notice. The others have to be there after.
     private static async Task<double> RebootAsync(ServerProcess server, List<Socket> clients)
     {
@@ -56,7 +41,7 @@ internal static class Pause
             await kill.WaitForExitAsync();
         await server.NextLineAsync();
         foreach (Socket client in clients.Skip(1))
-            await AskAsync(client);
+            await Load.AskAsync(client);
         await done.CancelAsync();
         return await longest;
     }
@@ -67,20 +52,12 @@ internal static class Pause
         while (!done.IsCancellationRequested)
         {
             long start = Stopwatch.GetTimestamp();
-            await AskAsync(client);
+            await Load.AskAsync(client);
             longest = Math.Max(longest, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             await Task.Delay(1, CancellationToken.None);
         }
 
         return longest;
-    }
-
-    private static async Task AskAsync(Socket client)
-    {
-        byte[] answer = new byte[256];
-        await client.SendAsync("still here?\n"u8.ToArray());
-        for (int length = 0; length == 0 || answer[length - 1] != '\n';)
-            length += await client.ReceiveAsync(answer.AsMemory(length));
     }
 
     private static double Hello(string hello)
