@@ -2,8 +2,11 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using CounterServer;
 using SeamlessReboot;
+
+const int Sigusr2 = 12; // .NET has no name for it
 
 Options options = Options.Parse(args);
 BadRelease badRelease = BadRelease.Find(options);
@@ -14,7 +17,8 @@ using Rebooter rebooter = Rebooter.Start(new RebooterOptions
     RebootSignals = [PosixSignal.SIGHUP],
     Serializer = new JsonStateSerializer(CounterJson.Default),
     LoggerFactory = new StderrLogger(),
-    // CheckpointSignals = [(PosixSignal)SIGUSR2] and CheckpointInterval = options.Checkpoint come with the library's half.
+    CheckpointSignals = [(PosixSignal)Sigusr2],
+    CheckpointInterval = options.Checkpoint,
 });
 badRelease.AfterStart();
 
@@ -57,12 +61,22 @@ await await Task.WhenAny([stopping.Task, BeatAsync(), .. listeners.Select(Accept
 async Task BeatAsync()
 {
     using PeriodicTimer timer = new(TimeSpan.FromSeconds(0.25));
+    CheckpointReport? told = null;
     while (await timer.WaitForNextTickAsync())
     {
-        // rebooter.Heartbeat() comes with the library's half.
+        rebooter.Heartbeat();
+        if (rebooter.LastCheckpoint is CheckpointReport last && last != told)
+            Tell(told = last);
         faults?.Work();
     }
 }
+
+static void Tell(CheckpointReport report) =>
+    Console.WriteLine($"{{\"event\":\"checkpoint\",\"reason\":\"{report.Reason}\",\"written\":{report.Written.ToUnixTimeMilliseconds()},"
+        + string.Create(CultureInfo.InvariantCulture, $"\"pause_ms\":{report.Pause.TotalMilliseconds:0.0},")
+        + $"\"sessions\":{report.Sessions},\"late\":{report.SessionsLate},\"bytes\":{report.SpoolBytes},\"failure\":{Quoted(report.Failure?.Message)}}}");
+
+static string Quoted(string? text) => text is null ? "null" : $"\"{JsonEncodedText.Encode(text)}\"";
 
 async Task AcceptAsync(Socket listener)
 {
