@@ -72,7 +72,7 @@ async Task BeatAsync()
 }
 
 static void Tell(CheckpointReport report) =>
-    Console.WriteLine($"{{\"event\":\"checkpoint\",\"reason\":\"{report.Reason}\",\"written\":{report.Written.ToUnixTimeMilliseconds()},"
+    Console.WriteLine($"{{\"event\":\"checkpoint\",\"reason\":{Quoted(report.Reason)},\"written\":{report.Written.ToUnixTimeMilliseconds()},"
         + string.Create(CultureInfo.InvariantCulture, $"\"pause_ms\":{report.Pause.TotalMilliseconds:0.0},")
         + $"\"sessions\":{report.Sessions},\"late\":{report.SessionsLate},\"bytes\":{report.SpoolBytes},\"failure\":{Quoted(report.Failure?.Message)}}}");
 

@@ -24,7 +24,7 @@ internal sealed class Family
     public int WithInnerPid(int inner)
     {
         foreach (int pid in Living())
-            if (Status(pid, "NSpid:").Split('\t')[^1] == inner.ToString(CultureInfo.InvariantCulture))
+            if (Status(pid, "NSpid:").Split('\t') is [_, _, .., string number] && number == inner.ToString(CultureInfo.InvariantCulture))
                 return pid;
         throw new InvalidOperationException($"There is no process that is {inner} in its namespace.");
     }
