@@ -6,7 +6,7 @@ namespace SeamlessReboot.CrashTests.Support;
 /// <summary>Everything that a test has started, children's children too: known by a variable in their environment, which all of them inherit.</summary>
 internal sealed class Family
 {
-    public const string Variable = "SEAMLESSREBOOT_CRASHTEST";
+    public const string Variable = "CRASHTEST_FAMILY"; // a name that begins with SEAMLESSREBOOT would be taken out by a reboot
 
     public string Token { get; } = Guid.NewGuid().ToString("N");
 
@@ -26,7 +26,7 @@ internal sealed class Family
         foreach (int pid in Living())
             if (Status(pid, "NSpid:").Split('\t') is [_, _, .., string number] && number == inner.ToString(CultureInfo.InvariantCulture))
                 return pid;
-        throw new InvalidOperationException($"There is no process that is {inner} in its namespace.");
+        throw new InvalidOperationException($"There is no process that is {inner} in its namespace, among {string.Join("; ", Described())}.");
     }
 
     /// <summary>Who is alive, with what it was started as: for messages.</summary>
