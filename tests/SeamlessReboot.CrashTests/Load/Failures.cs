@@ -6,8 +6,12 @@ internal sealed class Failures
     private const int Kept = 50;
     private readonly Lock _gate = new();
     private readonly List<string> _sentences = [];
+    private readonly TaskCompletionSource _any = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public int Count { get; private set; }
+
+    /// <summary>Completes with the first.</summary>
+    public Task Any => _any.Task;
 
     /// <summary>The first of them: one mistake can fail a thousand clients.</summary>
     public IReadOnlyList<string> First
@@ -24,6 +28,7 @@ internal sealed class Failures
         lock (_gate)
         {
             Count++;
+            _any.TrySetResult();
             if (_sentences.Count < Kept)
                 _sentences.Add($"{TimeOnly.FromDateTime(DateTime.Now):HH:mm:ss.fff} {sentence}");
         }

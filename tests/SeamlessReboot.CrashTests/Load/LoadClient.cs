@@ -181,7 +181,8 @@ internal sealed class LoadClient : IDisposable
             at = _open.FindIndex(l => l.IsTornInto(words[2]) && _swarm.HasDiedSince(l.Begun));
         if (at < 0)
         {
-            _swarm.Failures.Add($"{this} has not said that, or was answered before: '{answer}'. Open are: {string.Join(", ", _open.Select(l => $"'{l.Text}'"))}.");
+            _swarm.Failures.Add($"{this} has not said that, or was answered before: '{answer}'. {_open.Count} of its lines are open"
+                + (_open.Count == 0 ? "." : $", the first is '{_open[0].Text}'."));
             return;
         }
 

@@ -14,6 +14,9 @@ internal sealed record LoadOptions
     /// <summary>Each says a line, is answered, and goes.</summary>
     public int NewcomersPerSecond { get; init; } = 20;
 
+    /// <summary>They come when <see cref="Swarm.LetNewcomersCome"/> says so, not at once.</summary>
+    public bool NewcomersLater { get; init; }
+
     /// <summary>From a newcomer's connect to the end of its connection; a server that hangs has to be found out and started again within it.</summary>
     public TimeSpan NewcomerLimit { get; init; } = TimeSpan.FromSeconds(30);
 }

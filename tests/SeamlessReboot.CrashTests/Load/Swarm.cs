@@ -47,7 +47,8 @@ internal sealed class Swarm : IAsyncDisposable
                 async (i, _) => await swarm._clients[i].ConnectAsync(server, now + (interval * i / options.Clients)));
             swarm._sending = Task.Factory.StartNew(swarm.Send, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             await swarm.EveryoneIsServedAsync();
-            swarm._coming = swarm._newcomers.ComeAsync(swarm._stopping.Token);
+            if (!options.NewcomersLater)
+                swarm.LetNewcomersCome();
             return swarm;
         }
         catch
@@ -56,6 +57,8 @@ internal sealed class Swarm : IAsyncDisposable
             throw;
         }
     }
+
+    public void LetNewcomersCome() => _coming = _newcomers.ComeAsync(_stopping.Token);
 
     /// <summary>Waits until everyone has been answered to a line said from now on.</summary>
     /// <exception cref="TimeoutException">Somebody was not.</exception>

@@ -40,7 +40,10 @@ internal sealed class AngelHost : ServerHost
 
     /// <summary>What every angel here is told: where its files are, and that it is never to lose patience.</summary>
     public static IEnumerable<string> Common(Workspace workspace) =>
-        ["--name", "crash-test", "--runtime-directory", workspace.File("angel"), "--death-limit", "0", "--backoff", "10ms", "--backoff-limit", "100ms"];
+        [.. Names(workspace), "--death-limit", "0", "--backoff", "10ms", "--backoff-limit", "100ms"];
+
+    /// <summary>What an angel is found by.</summary>
+    public static IEnumerable<string> Names(Workspace workspace) => ["--name", "crash-test", "--runtime-directory", workspace.File("angel")];
 
     public override async ValueTask DisposeAsync()
     {
