@@ -22,7 +22,7 @@ internal sealed class DaemonTests : CrashTest
     [Test]
     public async Task A_daemon_whose_server_never_gets_ready_gives_up_in_time_and_leaves_nobody()
     {
-        Ended starter = await RunAsync(["--daemon", "--daemon-timeout", "2s"], [.. CounterServer(Ports.Free()), "--fail-start", "hang"]);
+        Ended starter = await RunAsync(["--daemon", "--timeout", "2s"], [.. CounterServer(Ports.Free()), "--fail-start", "hang"]);
         Assert.That(starter.Code, Is.Not.Zero, starter.ToString());
         Assert.That(starter.Errors, Is.Not.Empty);
         await Limits.UntilAsync(() => Family.Living().Count == 0, "no process is left");

@@ -43,7 +43,7 @@ internal sealed class AngelHost : ServerHost
         [.. Names(workspace), "--death-limit", "0", "--backoff", "10ms", "--backoff-limit", "100ms"];
 
     /// <summary>What an angel is found by.</summary>
-    public static IEnumerable<string> Names(Workspace workspace) => ["--name", "crash-test", "--runtime-directory", workspace.File("angel")];
+    public static IEnumerable<string> Names(Workspace workspace) => ["--name", "crash-test", "--runtime-dir", workspace.File("angel")];
 
     public override async ValueTask DisposeAsync()
     {
