@@ -1,4 +1,3 @@
-using System.Net;
 using SeamlessReboot.CrashTests.Load;
 using SeamlessReboot.CrashTests.Support;
 
@@ -25,7 +24,7 @@ internal sealed class RolloverTests : CrashTest
         AngelHost host = AngelHost.Launch(Family, Workspace, port, options,
             [python, Programs.OfTests("Programs/plain_server.py"), .. delay is null ? [how] : Array.Empty<string>()]);
         EndWithTest(host);
-        await ListeningAsync(host.EndPoint);
+        await host.Transcript.LineAsync("The server is ready");
         Visitors visitors = new(host.EndPoint, PerSecond);
         using CancellationTokenSource stopping = new();
         Task coming = visitors.ComeAsync(stopping.Token);
@@ -38,6 +37,7 @@ internal sealed class RolloverTests : CrashTest
             Kernel.Send(host.AngelPid, Kernel.Sighup);
             current = await visitors.AnsweredByOtherThanAsync(known);
             await end; // the old one went, by itself
+            await visitors.ServedAsync(PerSecond / 4); // and the new one is there for a while
         }
 
         await stopping.CancelAsync();
@@ -48,22 +48,5 @@ internal sealed class RolloverTests : CrashTest
             Assert.That(visitors.Failures.First, Is.Empty);
             Assert.That(visitors.Served, Is.EqualTo(visitors.Come));
         });
-    }
-
-    // The angel has just been started: only here a connection may be refused.
-    private static async Task ListeningAsync(EndPoint endPoint) => await Limits.UntilAsync(() => CanConnect(endPoint), "the angel listens");
-
-    private static bool CanConnect(EndPoint endPoint)
-    {
-        using System.Net.Sockets.Socket socket = new(endPoint.AddressFamily, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
-        try
-        {
-            socket.Connect(endPoint);
-            return true;
-        }
-        catch (System.Net.Sockets.SocketException)
-        {
-            return false;
-        }
     }
 }

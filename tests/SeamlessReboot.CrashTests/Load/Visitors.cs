@@ -10,7 +10,7 @@ internal sealed class Visitors(EndPoint server, int perSecond)
 {
     private readonly ConcurrentDictionary<int, int> _answeredBy = new();
     private readonly Lock _gate = new();
-    private TaskCompletionSource _newProcess = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _come;
     private int _served;
 
@@ -18,7 +18,7 @@ internal sealed class Visitors(EndPoint server, int perSecond)
 
     public int Come => _come;
 
-    public int Served => _served;
+    public int Served => Volatile.Read(ref _served);
 
     /// <summary>Comes until it is stopped, and then waits for those that are there.</summary>
     public async Task ComeAsync(CancellationToken stopping)
@@ -44,13 +44,29 @@ internal sealed class Visitors(EndPoint server, int perSecond)
         using CancellationTokenSource overdue = new(Limits.Wait);
         while (true)
         {
-            Task more;
-            lock (_gate)
-                more = _newProcess.Task;
+            Task more = More();
             if (_answeredBy.Keys.FirstOrDefault(p => !known.Contains(p)) is int found and not 0)
                 return found;
             await more.WaitAsync(overdue.Token);
         }
+    }
+
+    /// <summary>Waits until so many more have been served.</summary>
+    public async Task ServedAsync(int more)
+    {
+        using CancellationTokenSource overdue = new(Limits.Wait);
+        for (int enough = Served + more; Served < enough;)
+        {
+            Task next = More();
+            if (Served < enough)
+                await next.WaitAsync(overdue.Token);
+        }
+    }
+
+    private Task More()
+    {
+        lock (_gate)
+            return _more.Task;
     }
 
     private async Task VisitAsync(int number)
@@ -66,6 +82,7 @@ internal sealed class Visitors(EndPoint server, int perSecond)
             await socket.SendAsync(Encoding.UTF8.GetBytes(line), overdue.Token);
             Check(await ReadAsync(socket, overdue.Token), line);
             Interlocked.Increment(ref _served);
+            Wake();
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException)
         {
@@ -92,12 +109,15 @@ internal sealed class Visitors(EndPoint server, int perSecond)
             return;
         }
 
-        if (!_answeredBy.TryAdd(pid, 1))
-            return;
+        _answeredBy.TryAdd(pid, 1);
+    }
+
+    private void Wake()
+    {
         lock (_gate)
         {
-            _newProcess.SetResult();
-            _newProcess = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _more.SetResult();
+            _more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
     }
 }

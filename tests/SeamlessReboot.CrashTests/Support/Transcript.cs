@@ -89,6 +89,31 @@ internal sealed class Transcript
         }
     }
 
+    /// <summary>Waits for a line that has this in it.</summary>
+    public async Task LineAsync(string text)
+    {
+        using CancellationTokenSource overdue = new(Limits.Wait);
+        while (true)
+        {
+            Task more;
+            lock (_gate)
+            {
+                if (_lines.Exists(l => l.Contains(text, StringComparison.Ordinal)))
+                    return;
+                more = _more.Task;
+            }
+
+            try
+            {
+                await more.WaitAsync(overdue.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new TimeoutException($"It has not said in time: {text}.\n{Text}");
+            }
+        }
+    }
+
     private void Wake()
     {
         _more.SetResult();
