@@ -205,6 +205,7 @@ internal sealed class LoadClient : IDisposable
         if (count != _count + 1 && !(mayHaveGoneBack && count > _floor && count <= _count + 1 + lost))
             _swarm.Failures.Add($"{this} counted {_count} lines, {_floor} of them before the last checkpoint, and was answered '{answer}'"
                 + (mayHaveGoneBack ? " after a death." : " without a death in between."));
+        _swarm.Forgotten(_count + 1 - count);
         // An answer can be older than the death that is already known; to a line that was sent after it, it cannot.
         if (count != _count + 1 || line.Begun > (last?.At ?? 0))
             _diedLast = last;

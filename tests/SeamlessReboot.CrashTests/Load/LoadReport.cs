@@ -15,6 +15,9 @@ internal sealed record LoadReport
     /// <summary>Lines that a death has taken with it. Others that are not answered are failures.</summary>
     public required long LinesLost { get; init; }
 
+    /// <summary>How many answered lines of one client a death has taken back at most: what was newer than the checkpoint.</summary>
+    public required long MostForgotten { get; init; }
+
     /// <summary>The longest that anybody waited for an answer.</summary>
     public required TimeSpan Slowest { get; init; }
 
@@ -33,7 +36,7 @@ internal sealed record LoadReport
     public override string ToString()
     {
         string deaths = string.Join(' ', Deaths.Select(d => d.ToFirstAnswer is TimeSpan t ? Milliseconds(t) : "never"));
-        string text = $"{Connected} of {Clients} clients connected, {Answers} lines answered, {LinesLost} lost in flight, slowest answer {Milliseconds(Slowest)} ms; "
+        string text = $"{Connected} of {Clients} clients connected, {Answers} lines answered, {LinesLost} lost in flight, at most {MostForgotten} of a client forgotten, slowest answer {Milliseconds(Slowest)} ms; "
             + $"{NewcomersServed} of {Newcomers} newcomers served, slowest {Milliseconds(SlowestNewcomer)} ms";
         if (Deaths.Count > 0)
             text += $"; {Deaths.Count} deaths, to the first answer after each (ms): {deaths}";

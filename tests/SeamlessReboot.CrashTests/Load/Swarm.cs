@@ -19,6 +19,7 @@ internal sealed class Swarm : IAsyncDisposable
     private long _answers;
     private long _lost;
     private long _slowest;
+    private long _mostForgotten;
     private long _rounds;
 
     private Swarm(EndPoint server, LoadOptions options)
@@ -121,12 +122,15 @@ internal sealed class Swarm : IAsyncDisposable
     public void Answered(long after)
     {
         Interlocked.Increment(ref _answers);
-        long slowest = Volatile.Read(ref _slowest);
-        while (after > slowest && Interlocked.CompareExchange(ref _slowest, after, slowest) is long other && other != slowest)
-            slowest = other;
+        Raise(ref _slowest, after);
     }
 
     public void Lost(int lines) => Interlocked.Add(ref _lost, lines);
+
+    /// <summary>Begins anew to count what deaths take back.</summary>
+    public void ForgetForgotten() => Volatile.Write(ref _mostForgotten, 0);
+
+    public void Forgotten(long lines) => Raise(ref _mostForgotten, lines);
 
     private long Interval => Stopwatch.Frequency * _options.Clients / _options.LinesPerSecond;
 
@@ -141,12 +145,20 @@ internal sealed class Swarm : IAsyncDisposable
         }
     }
 
+    private static void Raise(ref long most, long value)
+    {
+        long known = Volatile.Read(ref most);
+        while (value > known && Interlocked.CompareExchange(ref most, value, known) is long other && other != known)
+            known = other;
+    }
+
     private LoadReport Figures() => new()
     {
         Clients = _clients.Length,
         Connected = _clients.Count(c => c.IsConnected),
         Answers = Volatile.Read(ref _answers),
         LinesLost = Volatile.Read(ref _lost),
+        MostForgotten = Volatile.Read(ref _mostForgotten),
         Slowest = TimeSpan.FromSeconds((double)Volatile.Read(ref _slowest) / Stopwatch.Frequency),
         Newcomers = _newcomers.Come,
         NewcomersServed = _newcomers.Served,

@@ -58,7 +58,7 @@ internal abstract class CrashTest
     }
 
     /// <summary>The end of every test with a load: everyone is still there and is served, and nothing was wrong on the way.</summary>
-    protected static async Task AssertNobodyNoticedAsync(Swarm swarm)
+    protected static async Task<LoadReport> AssertNobodyNoticedAsync(Swarm swarm)
     {
         await swarm.EveryoneIsServedAsync();
         LoadReport report = await swarm.StopAsync();
@@ -70,6 +70,7 @@ internal abstract class CrashTest
             Assert.That(report.NewcomersServed, Is.EqualTo(report.Newcomers));
             Assert.That(report.Deaths.Select(d => d.ToFirstAnswer), Has.None.Null);
         });
+        return report;
     }
 
     /// <summary>A client beside the load, that asks the server to go wrong.</summary>
