@@ -1,12 +1,13 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.IO.Pipelines;
+using System.Text;
 using SeamlessReboot;
 
 namespace CounterServer;
 
 /// <summary>Answers every line with the session's number, its line count, and the line.</summary>
-internal sealed class CounterSession(SessionConnection connection, CounterState state)
+internal sealed class CounterSession(SessionConnection connection, CounterState state, Faults? faults)
     : RebootSession<CounterState>(connection, state)
 {
     protected override async Task RunAsync()
@@ -17,6 +18,12 @@ internal sealed class CounterSession(SessionConnection connection, CounterState 
             ReadOnlySequence<byte> rest = input.Buffer;
             while (rest.PositionOf((byte)'\n') is { } end)
             {
+                if (faults is not null)
+                {
+                    faults.Commit(Encoding.UTF8.GetString(rest.Slice(0, end)).TrimEnd('\r'));
+                    await faults.WhileDeafAsync();
+                }
+
                 Answer(rest.Slice(0, end));
                 rest = rest.Slice(rest.GetPosition(1, end));
             }

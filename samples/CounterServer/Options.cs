@@ -5,7 +5,7 @@ namespace CounterServer;
 /// <summary>The command line.</summary>
 internal sealed record Options
 {
-    private const string Usage = "usage: CounterServer [--port N] [--unix PATH] [--spool DIR] [--state-bytes B]";
+    private const string Usage = "usage: CounterServer [--port N] [--unix PATH] [--spool DIR] [--state-bytes B] [--checkpoint SECONDS]";
 
     public int? Port { get; init; }
 
@@ -15,25 +15,38 @@ internal sealed record Options
 
     public int StateBytes { get; init; } = 2048;
 
-    public static Options Parse(string[] args)
+    /// <summary>Time between two checkpoints; the library's default if null.</summary>
+    public TimeSpan? Checkpoint { get; init; }
+
+    /// <summary>For tests: lines that begin with '!' make the server fail. See <see cref="Faults"/>.</summary>
+    public bool AllowFaults { get; init; }
+
+    /// <summary>For tests: how the start fails. See <see cref="BadRelease"/>.</summary>
+    public string? FailStart { get; init; }
+
+    public static Options Parse(IEnumerable<string> arguments)
     {
         Options options = new();
-        for (int i = 0; i + 1 < args.Length; i += 2)
+        Queue<string> words = new(arguments);
+        while (words.TryDequeue(out string? name))
         {
-            string value = args[i + 1];
-            options = args[i] switch
+            options = name switch
             {
-                "--port" => options with { Port = Number(value) },
-                "--unix" => options with { Unix = value },
-                "--spool" => options with { Spool = value },
-                "--state-bytes" => options with { StateBytes = Number(value) },
-                _ => throw new ArgumentException($"{args[i]}? {Usage}"),
+                "--port" => options with { Port = Number(Value(words)) },
+                "--unix" => options with { Unix = Value(words) },
+                "--spool" => options with { Spool = Value(words) },
+                "--state-bytes" => options with { StateBytes = Number(Value(words)) },
+                "--checkpoint" => options with { Checkpoint = TimeSpan.FromSeconds(double.Parse(Value(words), CultureInfo.InvariantCulture)) },
+                "--allow-faults" => options with { AllowFaults = true },
+                "--fail-start" => options with { FailStart = Value(words) },
+                _ => throw new ArgumentException($"{name}? {Usage}"),
             };
         }
 
-        return args.Length % 2 != 0 ? throw new ArgumentException(Usage)
-            : options is { Port: null, Unix: null } ? options with { Port = 0 } : options;
+        return options is { Port: null, Unix: null } ? options with { Port = 0 } : options;
     }
+
+    private static string Value(Queue<string> words) => words.TryDequeue(out string? value) ? value : throw new ArgumentException(Usage);
 
     private static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
 }

@@ -1,0 +1,48 @@
+namespace CounterServer;
+
+/// <summary>
+/// How this release fails to start: by --fail-start, or by a file FAULTS beside the assembly that holds the word. A test makes a bad
+/// release by putting that file into a copy of a good one.
+/// </summary>
+internal sealed class BadRelease(string? fault)
+{
+    private const string FileName = "FAULTS";
+
+    public static BadRelease Find(Options options)
+    {
+        string file = Path.Combine(AppContext.BaseDirectory, FileName);
+        string? fault = options.FailStart ?? (options.AllowFaults && File.Exists(file) ? File.ReadAllText(file).Trim() : null);
+        return fault is null or "throw" or "throw-early" or "hang" or "state" or "sessions"
+            ? new BadRelease(fault)
+            : throw new ArgumentException($"--fail-start {fault}? It is throw, throw-early, hang, state or sessions.");
+    }
+
+    /// <summary>Where Main begins.</summary>
+    public void BeforeStart() => Throw("throw-early");
+
+    /// <summary>Where the rebooter has started, and Ready is not yet called.</summary>
+    public void AfterStart()
+    {
+        Throw("throw");
+        if (fault == "hang")
+            Thread.Sleep(Timeout.Infinite);
+    }
+
+    /// <summary>Where kept state is given back.</summary>
+    public void WhenStateIsRestored() => CannotRead("state");
+
+    /// <summary>Where a session is.</summary>
+    public void WhenSessionIsRestored() => CannotRead("sessions");
+
+    private void Throw(string which)
+    {
+        if (fault == which)
+            throw new InvalidOperationException("This release is broken.");
+    }
+
+    private void CannotRead(string which)
+    {
+        if (fault == which)
+            throw new InvalidDataException("This release cannot read what the one before has written.");
+    }
+}
