@@ -44,7 +44,6 @@ internal static partial class Checkpoints
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{sessions} sessions of {bytes / 1024} KB: everyone holds still for {pauses[pauses.Count / 2]:0.0} ms (worst of {pauses.Count}: {pauses[^1]:0.0}), {size / 1024.0 / 1024:0.0} MB written"));
             clients.ForEach(c => c.Dispose());
-            server.Dispose();
             Directory.Delete(directory, recursive: true);
         }
 
