@@ -162,6 +162,7 @@ internal sealed class House
         using PeriodicTimer second = new(TimeSpan.FromSeconds(1));
         while (await second.WaitForNextTickAsync(stopping))
         {
+            _rebooter.Heartbeat();
             // A reboot waits for those inside, so that it does not come between a line said to half of the players and the rest.
             using (await _rebooter.EnterAsync(stopping))
             {

@@ -26,6 +26,7 @@ using Rebooter rebooter = Rebooter.Start(new RebooterOptions
 {
     SpoolDirectory = options.Spool,
     RebootSignals = [PosixSignal.SIGHUP],
+    CheckpointSignals = [(PosixSignal)12], // SIGUSR2, which has no name in .NET
     Serializer = new JsonStateSerializer(StateJson.Default),
     LoggerFactory = log,
 });

@@ -74,8 +74,8 @@ internal static partial class Log
     [LoggerMessage(24, LogLevel.Debug, "Checkpoint refused ({Reason}): {Refusal}")]
     internal static partial void CheckpointRefused(ILogger log, string reason, string refusal);
 
-    [LoggerMessage(25, LogLevel.Error, "Session {Id} is not on disk yet. Until the next checkpoint, a crash would end it.")]
-    internal static partial void AddFailed(ILogger log, long id, Exception failure);
+    [LoggerMessage(25, LogLevel.Error, "A session could not be written to disk. Until the next checkpoint, a crash would end it, or take it back to how it was.")]
+    internal static partial void AddFailed(ILogger log, Exception failure);
 
     [LoggerMessage(26, LogLevel.Error, "The mark that tells the next process what this one died of cannot be written.")]
     internal static partial void MarkFailed(ILogger log, Exception failure);

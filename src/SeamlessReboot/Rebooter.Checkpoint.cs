@@ -132,7 +132,7 @@ public sealed partial class Rebooter
     private void CaptureLate(RebootRun run, SpoolWriter writer, SessionEntry entry)
     {
         run.Before ??= Past.Read(_spool!, ProcessStart.BootId());
-        SpoolRecord? former = run.Before.Records.Concat(run.Before.Added).FirstOrDefault(r => r.Kind == SpoolRecordKind.Session && r.Name == entry.Name);
+        SpoolRecord? former = run.Before.Records.FirstOrDefault(r => r.Kind == SpoolRecordKind.Session && r.Name == entry.Name);
         if (former is not null)
             writer.Write(Descriptor(run, SpoolRecordKind.Session, entry.Name, entry.Session.Socket.SafeHandle, entry.Identity) with
             {

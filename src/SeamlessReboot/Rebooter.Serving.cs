@@ -23,14 +23,14 @@ public sealed partial class Rebooter
         ArgumentNullException.ThrowIfNull(session);
         byte[] identity = IsSupported ? FdIdentity.Of(session.Socket.SafeHandle).Encode() : [];
         RequireNew(session);
-        SpoolRecord? record = RecordOfNew(session, identity);
+        SpoolRecord? record = RecordOf(session, session.Capture);
         SessionEntry entry = WhenNotFrozen(() =>
         {
             SessionEntry added = new(++_lastId, session, identity, isSuspended: _phase == Phase.Suspending);
             RequireNew(session);
             _sessions.Add(session, added);
             _acceptedFrom.Remove(session.Socket);
-            Hold(added, record);
+            Hold(added, record is null ? null : record with { Identity = identity });
             return added;
         });
         Attach(entry);
@@ -206,6 +206,7 @@ public sealed partial class Rebooter
                 Log.SessionFailed(_log, entry.Id, failure);
             Remove(entry.Session);
         };
+        ending.Saving = snapshot => Save(entry.Session, snapshot);
     }
 
     /// <summary>Runs under the lock, at a time when the set of sessions may change.</summary>

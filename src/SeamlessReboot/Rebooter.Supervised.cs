@@ -95,7 +95,7 @@ public sealed partial class Rebooter
         foreach (PassedDescriptor passed in _passed)
             byName.TryAdd(passed.Name, passed.Fd);
         List<SpoolRecord> records = [];
-        foreach (SpoolRecord record in past.Records.Concat(past.Added))
+        foreach (SpoolRecord record in past.Records)
         {
             if (record.Kind == SpoolRecordKind.State)
                 records.Add(record);
@@ -285,38 +285,66 @@ public sealed partial class Rebooter
     /// <summary>State first, then the descriptor: what comes back without its state cannot be a session.</summary>
     private void Hold(SessionEntry entry, SpoolRecord? record)
     {
-        if (record is not null && _added is not null)
-        {
-            try
-            {
-                _added.Append(record with { Name = entry.Name });
-            }
-            catch (IOException e)
-            {
-                Log.AddFailed(_log, entry.Id, e);
-            }
-        }
-
+        if (record is not null)
+            Append(entry, record);
         _supervisor?.Store(entry.Name, entry.Session.Socket.SafeHandle, dropWhenDead: true);
     }
 
-    private SpoolRecord? RecordOfNew(IRebootSession session, byte[] identity)
+    /// <summary>
+    /// Writes one session's state now and not at the next checkpoint: where a crash must not take it back, as after a login, a logout
+    /// or a payment. Call it where nothing of the session is half done. Sessions derived from <see cref="RebootSession{TState}"/> have
+    /// SaveState for it.
+    /// </summary>
+    /// <param name="session">The session. During a reboot or a checkpoint the call waits.</param>
+    /// <param name="snapshot">Its state, and the bytes it holds.</param>
+    /// <returns>False when the session is not here, nobody holds descriptors, or it could not be written; the log says the last.</returns>
+    public bool Save(IRebootSession session, SessionSnapshot snapshot)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        ArgumentNullException.ThrowIfNull(snapshot);
+        return RecordOf(session, () => snapshot) is SpoolRecord record
+            && WhenNotFrozen(() => _sessions.TryGetValue(session, out SessionEntry? entry) && Append(entry, record with { Identity = entry.Identity }));
+    }
+
+    private bool Append(SessionEntry entry, SpoolRecord record)
+    {
+        try
+        {
+            _added?.Append(record with { Name = entry.Name });
+            return _added is not null;
+        }
+        catch (IOException e)
+        {
+            Log.AddFailed(_log, e);
+            return false;
+        }
+    }
+
+    private SpoolRecord? RecordOf(IRebootSession session, Func<SessionSnapshot> capture)
     {
         if (!IsCrashSafe)
             return null;
         try
         {
-            SessionSnapshot snapshot = session.Capture();
+            SessionSnapshot snapshot = capture();
             ArrayBufferWriter<byte> state = new();
             if (snapshot.State is not null)
                 _serializer.Serialize(state, snapshot.State, snapshot.StateType ?? snapshot.State.GetType());
-            return new SpoolRecord { Kind = SpoolRecordKind.Session, Type = snapshot.Kind, Identity = identity, State = state.WrittenMemory, Unread = snapshot.UnreadInput, Unsent = snapshot.UnsentOutput, Progress = ProgressOf(session, snapshot) };
+            return new SpoolRecord
+            {
+                Kind = SpoolRecordKind.Session,
+                Type = snapshot.Kind,
+                Unread = snapshot.UnreadInput,
+                Unsent = snapshot.UnsentOutput,
+                Progress = ProgressOf(session, snapshot),
+                State = state.WrittenMemory,
+            };
         }
 #pragma warning disable CA1031 // the application's code: it can be served all the same
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Log.AddFailed(_log, 0, e);
+            Log.AddFailed(_log, e);
             return null;
         }
     }

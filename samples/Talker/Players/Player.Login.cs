@@ -146,6 +146,7 @@ internal sealed partial class Player
         if (House.Mail.Read(Name).Count is > 0 and int count)
             Send($"You have mail ({count}): type 'read'.");
         House.Enter(this);
+        SaveState(); // a crash must not send them back to the door
         House.Commands.Run(this, ".look");
     }
 }

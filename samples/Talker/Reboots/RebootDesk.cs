@@ -108,6 +108,8 @@ internal sealed class RebootDesk(House house, Rebooter rebooter, string spoolDir
     /// <summary>Called in the new image, when everybody is back. The players have noticed nothing, and are not told.</summary>
     public void Tell(RebootReport report)
     {
+        if (report.StateAge > TimeSpan.Zero)
+            house.ToAll($"*** The talker has fallen over and stands again. What happened in the last {Math.Ceiling(report.StateAge.TotalSeconds)} seconds may be forgotten. ***");
         foreach (Player admin in house.Players.Where(p => p.IsAdmin))
             admin.Send($"*** {Summary(report)} ***");
     }

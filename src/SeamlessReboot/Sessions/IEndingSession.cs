@@ -7,4 +7,7 @@ internal interface IEndingSession
 
     /// <summary>Called once, when the connection has been closed; with what the session threw, if it did.</summary>
     Action<Exception?>? Ended { get; set; }
+
+    /// <summary>Called when the session wants to be written at once.</summary>
+    Action<SessionSnapshot>? Saving { get; set; }
 }

@@ -41,6 +41,8 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
 
     Action<Exception?>? IEndingSession.Ended { get; set; }
 
+    Action<SessionSnapshot>? IEndingSession.Saving { get; set; }
+
     /// <summary>See <see cref="SessionSnapshot.Kind"/>. Default: empty.</summary>
     protected virtual string Kind => "";
 
@@ -74,6 +76,19 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
     /// <see cref="State"/> is only its shape for the reboot. Default: <see cref="State"/>.
     /// </summary>
     protected virtual TState CaptureState() => State;
+
+    /// <summary>
+    /// Writes the state now and not at the next checkpoint: where a crash must not take it back, as after a login, a logout or a
+    /// payment. Call it in <see cref="RunAsync"/>, where nothing is half done. Does nothing unless a supervisor holds descriptors.
+    /// </summary>
+    protected void SaveState() => ((IEndingSession)this).Saving?.Invoke(new SessionSnapshot
+    {
+        UnreadInput = default,
+        UnsentOutput = default,
+        State = CaptureState(),
+        StateType = typeof(TState),
+        Kind = Kind,
+    });
 
     void IRebootSession.Resume()
     {

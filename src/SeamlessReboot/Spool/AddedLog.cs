@@ -1,6 +1,6 @@
 namespace SeamlessReboot.Spool;
 
-/// <summary>The sessions that were added since the last checkpoint, on disk as soon as they are added. Not thread-safe.</summary>
+/// <summary>The sessions that were added or saved since the last checkpoint, on disk as soon as they are. Not thread-safe.</summary>
 internal sealed class AddedLog : IDisposable
 {
     private const int Capacity = 16 * 1024;

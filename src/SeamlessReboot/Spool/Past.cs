@@ -3,11 +3,10 @@ namespace SeamlessReboot.Spool;
 /// <summary>What a process that has died left in its spool directory.</summary>
 internal sealed class Past
 {
-    private Past(SpoolHeader? header, IReadOnlyList<SpoolRecord> records, IReadOnlyList<SpoolRecord> added, bool isExact, long length, List<string> damage)
+    private Past(SpoolHeader? header, IReadOnlyList<SpoolRecord> records, bool isExact, long length, List<string> damage)
     {
         Header = header;
         Records = records;
-        Added = added;
         IsExact = isExact;
         Length = length;
         Damage = damage;
@@ -16,10 +15,8 @@ internal sealed class Past
     /// <summary>Null when there was neither reboot nor checkpoint, nor a session.</summary>
     internal SpoolHeader? Header { get; }
 
+    /// <summary>Of each thing the newest that there is.</summary>
     internal IReadOnlyList<SpoolRecord> Records { get; }
-
-    /// <summary>The sessions newer than that.</summary>
-    internal IReadOnlyList<SpoolRecord> Added { get; }
 
     /// <summary>It died between the writing and the next Ready: nobody has run since, and bytes may be believed too.</summary>
     internal bool IsExact { get; }
@@ -41,18 +38,32 @@ internal sealed class Past
         }
 
         SpoolHeader? header = null;
-        IReadOnlyList<SpoolRecord> records = [], added = [];
+        List<SpoolRecord> records = [];
         if (file is not null)
-            records = RecordsOf(SpoolReader.Read(file, nonce: null), bootId, damage, out header);
+            records.AddRange(RecordsOf(SpoolReader.Read(file, nonce: null), bootId, damage, out header));
         if (!isExact && Load(directory, SpoolFormat.AddedName, damage) is byte[] log)
         {
-            HashSet<string> known = [.. records.Where(r => r.Kind == SpoolRecordKind.Session).Select(r => r.Name)];
-            added = RecordsOf(SpoolReader.Read(log, nonce: null, hasEnd: false), bootId, damage, out SpoolHeader? itsHeader);
-            added = [.. added.Where(r => known.Add(r.Name))];
+            IReadOnlyList<SpoolRecord> newer = RecordsOf(SpoolReader.Read(log, nonce: null, hasEnd: false), bootId, damage, out SpoolHeader? itsHeader);
+            Merge(records, newer);
             header ??= itsHeader;
         }
 
-        return new Past(header, records, added, isExact, file?.Length ?? 0, damage);
+        return new Past(header, records, isExact, file?.Length ?? 0, damage);
+    }
+
+    private static void Merge(List<SpoolRecord> records, IReadOnlyList<SpoolRecord> newer)
+    {
+        Dictionary<string, int> places = new(StringComparer.Ordinal);
+        for (int i = 0; i < records.Count; i++)
+            if (records[i].Kind == SpoolRecordKind.Session)
+                places[records[i].Name] = i;
+        foreach (SpoolRecord record in newer)
+        {
+            if (places.TryAdd(record.Name, records.Count))
+                records.Add(record);
+            else
+                records[places[record.Name]] = record;
+        }
     }
 
     private static IReadOnlyList<SpoolRecord> RecordsOf(SpoolReader spool, string bootId, List<string> damage, out SpoolHeader? header)

@@ -19,7 +19,7 @@ internal static class SpoolFormat
     /// <summary>Written while everyone holds still for a moment: people have gone on since, so of its bytes only what is still true counts.</summary>
     internal const string CheckpointName = "checkpoint.spool";
 
-    /// <summary>The sessions that were added since the checkpoint, each as it was added. It grows, so it has no last record.</summary>
+    /// <summary>The sessions that were added or saved since the checkpoint, each as it was then. It grows, so it has no last record.</summary>
     internal const string AddedName = "added.spool";
 
     internal const string BesideName = "new.spool";

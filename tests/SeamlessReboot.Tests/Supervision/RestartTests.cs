@@ -127,6 +127,37 @@ internal sealed class RestartTests : RebooterFixture
     }
 
     [Test]
+    public async Task What_a_session_has_saved_itself_is_not_taken_back()
+    {
+        Image image = Start();
+        Client old = Connect(image);
+        await old.SaysAndHearsAsync("a\n", "1 a\n");
+        await image.Rebooter.CheckpointAsync("test").Within();
+        Client young = Connect(image);
+        await old.SaysAndHearsAsync("b\nsave\nc\n", "2 b\n3 save\n4 c\n");
+        await young.SaysAndHearsAsync("a\nsave\nsave\nb\n", "1 a\n2 save\n3 save\n4 b\n");
+        await DieAsync(image);
+        Image next = Restart().Register().Serve();
+        await old.SaysAndHearsAsync("d\n", "4 d\n");
+        await young.SaysAndHearsAsync("c\n", "4 c\n");
+        Assert.That(next.Rebooter.LastReboot!.SessionsKept, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Saving_a_session_that_is_not_here_or_with_nobody_to_hold_it_does_nothing()
+    {
+        using SocketPair pair = SocketPair.Tcp();
+        ScriptedSession session = new(pair.Server);
+        SessionSnapshot snapshot = new() { UnreadInput = default, UnsentOutput = default };
+        Image image = Start();
+        Assert.That(image.Rebooter.Save(session, snapshot), Is.False);
+        image.Rebooter.Add(session);
+        Assert.That(image.Rebooter.Save(session, snapshot), Is.True);
+        Image alone = New(Options(spool: Temp["alone"])).Register().Serve();
+        await Connect(alone).SaysAndHearsAsync("save\n", "1 save\n");
+    }
+
+    [Test]
     public async Task A_death_between_the_writing_for_a_reboot_and_ready_costs_nothing()
     {
         Image image = Start();

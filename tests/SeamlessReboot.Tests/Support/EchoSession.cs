@@ -27,7 +27,10 @@ internal sealed class EchoSession(SessionConnection connection, EchoState state)
                 throw new InvalidDataException("as told");
             if (line == "quit")
                 return;
-            await Connection.WriteAsync($"{++State.Lines} {line}\n");
+            State.Lines++;
+            if (line == "save")
+                SaveState();
+            await Connection.WriteAsync($"{State.Lines} {line}\n");
         }
     }
 }
