@@ -1,1 +1,3 @@
-return 0;
+using SeamlessReboot.Angel.CommandLine;
+
+return await new AngelCommands(Console.Out, Console.Error).InvokeAsync(args).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using SeamlessReboot.Angel.Posix;
 
 namespace SeamlessReboot.Angel.Daemon;
@@ -33,7 +34,7 @@ internal sealed class AngelLog : IDisposable
         _stderr = stderr ?? (line => _ = OpenFile.Write(2, Encoding.UTF8.GetBytes(line + "\n")));
     }
 
-    internal void Write(string text) => Write(LogLevel.Info, text);
+    internal void Write(string text) => Write(LogLevel.Information, text);
 
     internal void Write(LogLevel level, string text)
     {
@@ -43,6 +44,14 @@ internal sealed class AngelLog : IDisposable
             foreach (string part in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
                 WriteLine(level, now, Printable(part.TrimEnd('\r')));
         }
+    }
+
+    /// <summary>Makes the file, so that it can be given away.</summary>
+    internal void Touch()
+    {
+        lock (_gate)
+            if (_file?.Touch() is string failure)
+                Complain(_time.GetUtcNow(), failure);
     }
 
     internal void GiveTo(uint user, uint group) => _file?.GiveTo(user, group);
@@ -65,9 +74,7 @@ internal sealed class AngelLog : IDisposable
         }
         else if (_file.Write(line) is string failure)
         {
-            if (!_complained)
-                _stderr(Stamp(now) + _prefix + $"the log cannot be written, and goes on here: {failure}.");
-            _complained = true;
+            Complain(now, failure);
             _stderr(line);
         }
         else
@@ -76,6 +83,13 @@ internal sealed class AngelLog : IDisposable
         }
 
         _syslog?.Write(level, now, text);
+    }
+
+    private void Complain(DateTimeOffset now, string failure)
+    {
+        if (!_complained)
+            _stderr(Stamp(now) + _prefix + $"the log cannot be written, and goes on here: {failure}.");
+        _complained = true;
     }
 
     private static string Stamp(DateTimeOffset now) => now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", CultureInfo.InvariantCulture);

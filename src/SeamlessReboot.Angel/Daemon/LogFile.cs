@@ -18,7 +18,13 @@ internal sealed class LogFile(string path, bool isOutput) : IDisposable
         OpenFile.Open(path, OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_APPEND | OpenFlags.O_NOCTTY, NativeConvert.FromOctalPermissionString("0640"));
 
     /// <returns>Why the line could not be written; null when it was.</returns>
-    internal string? Write(string line)
+    internal string? Write(string line) => Write(Encoding.UTF8.GetBytes(line + "\n"));
+
+    /// <summary>Makes the file if it is not there.</summary>
+    /// <returns>Why it could not be opened; null when it was.</returns>
+    internal string? Touch() => Write([]);
+
+    private string? Write(ReadOnlySpan<byte> bytes)
     {
         try
         {
@@ -26,7 +32,7 @@ internal sealed class LogFile(string path, bool isOutput) : IDisposable
                 Close();
             if (_fd < 0)
                 Open();
-            return OpenFile.Write(_fd, Encoding.UTF8.GetBytes(line + "\n")) is int errno and not 0 ? new SyscallException("write", errno).Message : null;
+            return OpenFile.Write(_fd, bytes) is int errno and not 0 ? new SyscallException("write", errno).Message : null;
         }
         catch (SyscallException e)
         {

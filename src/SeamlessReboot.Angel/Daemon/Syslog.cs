@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.Extensions.Logging;
 
 namespace SeamlessReboot.Angel.Daemon;
 
@@ -23,7 +24,7 @@ internal sealed class Syslog(string ident, string socketPath = Syslog.DefaultSoc
     {
         // RFC 3164, as glibc writes it to this socket: no host name, local time, English months.
         string text = string.Create(CultureInfo.InvariantCulture,
-            $"<{Daemon | (int)level}>{time.ToLocalTime():MMM} {time.ToLocalTime().Day,2} {time.ToLocalTime():HH:mm:ss} {ident}[{Environment.ProcessId}]: {line}");
+            $"<{Daemon | Severity(level)}>{time.ToLocalTime():MMM} {time.ToLocalTime().Day,2} {time.ToLocalTime():HH:mm:ss} {ident}[{Environment.ProcessId}]: {line}");
         byte[] bytes = Encoding.UTF8.GetBytes(text);
         ReadOnlySpan<byte> datagram = bytes.AsSpan(0, Math.Min(bytes.Length, Longest));
         // A second attempt, because the socket of a daemon that was restarted is dead and its path is a new one.
@@ -31,6 +32,15 @@ internal sealed class Syslog(string ident, string socketPath = Syslog.DefaultSoc
     }
 
     public void Dispose() => _socket?.Dispose();
+
+    private static int Severity(LogLevel level) => level switch
+    {
+        LogLevel.Critical => 2,
+        LogLevel.Error => 3,
+        LogLevel.Warning => 4,
+        LogLevel.Information => 6,
+        _ => 7,
+    };
 
     private bool TrySend(ReadOnlySpan<byte> datagram)
     {

@@ -1,4 +1,4 @@
-namespace SeamlessReboot.Angel.Holding;
+namespace SeamlessReboot.Angel;
 
 /// <summary>A listening socket that the angel has opened for its servers.</summary>
 /// <param name="Name">What LISTEN_FDNAMES calls it.</param>
