@@ -31,16 +31,16 @@ internal static class ExitCode
     internal const int Usage = 100;
 
     /// <summary>"run": an angel of this name, or one with this pid file, runs already.</summary>
-    internal const int AlreadyRunning = 101;
+    internal const int AlreadyRunning = 112;
 
     /// <summary>"run": the server has died too often in too short a time.</summary>
-    internal const int GaveUp = 102;
+    internal const int GaveUp = 110;
 
     /// <summary>"run --daemon": the server was not ready in time, or ended with 0 before it was; everything was ended.</summary>
-    internal const int NotReady = 103;
+    internal const int NotReady = 113;
 
     /// <summary>"reboot" and the others: the angel took longer to answer than --timeout; it is still at it.</summary>
-    internal const int NoAnswer = 104;
+    internal const int NoAnswer = 114;
 
     /// <summary>The system refused what the angel needs: a directory, a socket, a user.</summary>
     internal const int SystemTrouble = 111;

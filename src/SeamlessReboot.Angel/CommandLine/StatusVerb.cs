@@ -37,7 +37,7 @@ internal sealed class StatusVerb(TextWriter output, TextWriter errors)
             await output.WriteLineAsync(answer).ConfigureAwait(false);
         else
             StatusText.Write(angel.Name, status, TimeProvider.System.GetUtcNow(), output);
-        return status.ChildPid > 0 ? ExitCode.Done : ExitCode.NotRunningStatus;
+        return status.ChildPid is not null ? ExitCode.Done : ExitCode.NotRunningStatus;
     }
 
     private async Task<int> DescribeRemainsAsync(FoundAngel angel)

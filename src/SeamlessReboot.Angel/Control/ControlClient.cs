@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using SeamlessReboot.Angel.CommandLine;
 
 namespace SeamlessReboot.Angel.Control;
@@ -11,15 +12,13 @@ internal static class ControlClient
     /// <summary>More than any answer has; so that who poses as an angel cannot fill our memory.</summary>
     private const int LongestAnswer = 1024 * 1024;
 
-    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web);
-
     /// <summary>Asks for something to be done; the answer comes when it is.</summary>
     /// <exception cref="AngelException">Nobody answers there, or not in time.</exception>
     internal static async Task<ControlAnswer> AskAsync(string socket, string request, TimeSpan timeout) =>
-        Read<ControlAnswer>(await ExchangeAsync(socket, request, timeout).ConfigureAwait(false));
+        Read(await ExchangeAsync(socket, request, timeout).ConfigureAwait(false), ControlJson.Default.ControlAnswer);
 
     /// <exception cref="AngelException">Nobody answers there, or not in time.</exception>
-    internal static AngelStatus ReadStatus(string answer) => Read<AngelStatus>(answer);
+    internal static AngelStatus ReadStatus(string answer) => Read(answer, ControlJson.Default.AngelStatus);
 
     /// <returns>The line that came back, as it came.</returns>
     /// <exception cref="AngelException">Nobody answers there, or not in time.</exception>
@@ -44,7 +43,8 @@ internal static class ControlClient
         {
             throw new AngelException(ExitCode.NotRunning, e.SocketErrorCode == SocketError.AccessDenied
                 ? $"this user may not ask the angel at '{socket}'. Ask as the angel's user, or as root."
-                : $"no angel answers at '{socket}': {e.Message}.", e);
+                // .NET's word for ENOENT is a wrong address.
+                : $"no angel answers at '{socket}': {(e.SocketErrorCode == SocketError.AddressNotAvailable ? "there is no such socket" : e.Message)}.", e);
         }
         catch (IOException e)
         {
@@ -68,11 +68,11 @@ internal static class ControlClient
         return null;
     }
 
-    private static T Read<T>(string answer)
+    private static T Read<T>(string answer, JsonTypeInfo<T> type)
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(answer, _json) ?? throw new JsonException("null");
+            return JsonSerializer.Deserialize(answer, type) ?? throw new JsonException("null");
         }
         catch (JsonException e)
         {
