@@ -7,6 +7,10 @@ namespace SeamlessReboot.Angel.CommandLine;
 internal sealed class AngelCommands
 {
     private static readonly TimeSpan _statusTimeout = TimeSpan.FromSeconds(5), _doneTimeout = TimeSpan.FromMinutes(5);
+
+    /// <summary>No response files: a server's argument may well begin with '@'.</summary>
+    internal static ParserConfiguration Parser { get; } = new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
+
     private readonly TextWriter _output, _errors;
     private readonly RunOptions _run = new();
     private readonly RootCommand _root;
@@ -27,9 +31,7 @@ internal sealed class AngelCommands
 
     internal async Task<int> InvokeAsync(IReadOnlyList<string> arguments)
     {
-        // No response files: a server's argument may well begin with '@'.
-        ParserConfiguration parser = new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
-        ParseResult parsed = CommandLineParser.Parse(_root, CommandSplitter.Split(arguments, "run", _run.All), parser);
+        ParseResult parsed = CommandLineParser.Parse(_root, CommandSplitter.Split(arguments, "run", _run.All), Parser);
         try
         {
             if (parsed.Errors.Count > 0)

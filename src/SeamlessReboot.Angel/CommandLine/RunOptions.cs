@@ -38,9 +38,9 @@ internal sealed class RunOptions
 
     internal Option<TimeSpan?> StartTimeout { get; } = Duration("--start-timeout", $"How long a server may take until it is ready. Default: {Durations.Format(_default.StartTimeout)}.");
 
-    internal Option<bool?> Notifies { get; } = Of("--notify", "WHETHER",
+    internal Option<Notifying?> Notifies { get; } = Of("--notify", "WHETHER",
         "Whether the server says READY=1 to $NOTIFY_SOCKET: yes, no (then --start-delay or --look-for decides), or auto (found out). Default: auto; no with --look-for.",
-        text => text switch { "yes" => true, "no" => false, _ => (bool?)null }, "Write yes, no or auto.", alsoValid: "auto");
+        text => text switch { "yes" => Notifying.Yes, "no" => Notifying.No, "auto" => Notifying.FoundOut, _ => (Notifying?)null }, "Write yes, no or auto.");
 
     internal Option<TimeSpan?> StartDelay { get; } = Duration("--start-delay", $"A program that does not notify is taken for ready when it has lived this long. Default: {Durations.Format(_default.StartDelay)}.");
 
@@ -123,11 +123,11 @@ internal sealed class RunOptions
             text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n >= least ? n : (int?)null,
             string.Create(CultureInfo.InvariantCulture, $"Write a whole number from {least} up."));
 
-    private static Option<T?> Of<T>(string name, string what, string description, Func<string, T?> parse, string remedy, string? alsoValid = null) => new(name)
+    private static Option<T?> Of<T>(string name, string what, string description, Func<string, T?> parse, string remedy) => new(name)
     {
         HelpName = what,
         Description = description,
-        CustomParser = result => result.Tokens[^1].Value == alsoValid ? default : Parse(result, name, result.Tokens[^1].Value, parse, remedy),
+        CustomParser = result => Parse(result, name, result.Tokens[^1].Value, parse, remedy),
     };
 
     private static T? Parse<T>(ArgumentResult result, string name, string text, Func<string, T?> parse, string remedy)

@@ -38,7 +38,13 @@ internal static class RunOptionsReader
             DeathLimit = parsed.GetValue(options.DeathLimit) ?? normal.DeathLimit,
             DeathWindow = parsed.GetValue(options.DeathWindow) ?? normal.DeathWindow,
             StartTimeout = parsed.GetValue(options.StartTimeout) ?? normal.StartTimeout,
-            Notifies = parsed.GetValue(options.Notifies) ?? (parsed.GetValue(options.LookFor) is null ? null : false),
+            Notifies = parsed.GetValue(options.Notifies) switch
+            {
+                Notifying.Yes => true,
+                Notifying.No => false,
+                Notifying.FoundOut => null,
+                _ => parsed.GetValue(options.LookFor) is null ? null : false,
+            },
             StartDelay = parsed.GetValue(options.StartDelay) ?? normal.StartDelay,
             StopTimeout = parsed.GetValue(options.StopTimeout) ?? normal.StopTimeout,
             Watchdog = parsed.GetValue(options.Watchdog),

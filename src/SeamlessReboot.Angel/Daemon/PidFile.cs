@@ -12,7 +12,6 @@ namespace SeamlessReboot.Angel.Daemon;
 /// </summary>
 internal sealed class PidFile : IDisposable
 {
-    private const int LockExclusive = 2, LockNoWait = 4;
     private bool _disposed;
 
     private PidFile(string path, int fd)
@@ -36,7 +35,7 @@ internal sealed class PidFile : IDisposable
         while (true)
         {
             int fd = Open(path);
-            if (!TryLock(fd))
+            if (!FileLock.TryTake(fd))
             {
                 int? holder = Number(OpenFile.Read(fd));
                 CloseFd(fd);
@@ -78,7 +77,7 @@ internal sealed class PidFile : IDisposable
         int fd = Syscall.open(path, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC | OpenFlags.O_NOFOLLOW);
         if (fd < 0)
             return new PidFileState(Stdlib.GetLastError() is not (Errno.ENOENT or Errno.ENOTDIR), false, null, false);
-        bool held = Libc.Flock(fd, 1 | LockNoWait) != 0; // LOCK_SH: two that look do not see each other
+        bool held = FileLock.IsHeld(fd);
         int? pid = Number(OpenFile.Read(fd));
         CloseFd(fd);
         return new PidFileState(true, true, pid, held);
@@ -97,19 +96,6 @@ internal sealed class PidFile : IDisposable
 
     /// <summary>Gives the file to the user that the angel becomes, who can then at least empty it.</summary>
     internal void GiveTo(uint user, uint group) => _ = Syscall.fchown(Fd, user, group);
-
-    // Whoever looks whether the file is held has it locked for a moment.
-    private static bool TryLock(int fd)
-    {
-        for (int attempt = 0; attempt < 5; attempt++)
-        {
-            if (Libc.Flock(fd, LockExclusive | LockNoWait) == 0)
-                return true;
-            Thread.Sleep(20);
-        }
-
-        return false;
-    }
 
     private static int Open(string path)
     {
