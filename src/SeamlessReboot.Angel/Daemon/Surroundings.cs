@@ -1,4 +1,6 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Mono.Unix.Native;
 using SeamlessReboot.Angel.Finding;
 using SeamlessReboot.Angel.Handing;
 using SeamlessReboot.Angel.Holding;
@@ -94,8 +96,13 @@ internal sealed class Surroundings : IDisposable
         files.ForEach(f => f.GiveTo(user.Id, user.Group));
         foreach (HeldListener listener in _listeners)
             UnixListener.GiveTo(listener, user.Id, user.Group);
+        // /tmp lets only the owner rename it, which the angel's own reboot has to.
+        _ = Syscall.lchown(DiagnosticsSocketPath(), user.Id, user.Group);
         user.Become();
     }
+
+    private static string DiagnosticsSocketPath() => Path.Combine(Path.GetTempPath(),
+        string.Create(CultureInfo.InvariantCulture, $"dotnet-diagnostic-{Environment.ProcessId}-{ProcessStart.StartTime()}-socket"));
 
     private Dictionary<string, string> Variables(AngelOptions options, User user)
     {

@@ -9,27 +9,8 @@ namespace SeamlessReboot.Angel.Tests.Front;
 /// <summary>"run --daemon" with the real program. A server is a shell that sleeps.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [Parallelizable(ParallelScope.All)]
-internal sealed class DaemonTests : IAsyncDisposable
+internal sealed class DaemonTests : DaemonTest
 {
-    private const string Sleeps = "sleep 600";
-    private readonly TempDirectory _directory = new();
-
-    private string RuntimeDirectory => _directory["rt"];
-
-    private int AngelPid => PidFile.Inspect(_directory["rt/angel.pid"]).Pid ?? throw new InvalidOperationException("There is no angel.");
-
-    /// <summary>Whatever a test has started, it ends.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await RunningProcess.UntilAsync(() =>
-        {
-            List<int> left = RunningProcess.Of(_directory);
-            left.ForEach(pid => Syscall.kill(pid, Signum.SIGKILL));
-            return left.Count == 0;
-        }, "everything has ended");
-        _directory.Dispose();
-    }
-
     [Test]
     public async Task It_returns_when_the_server_is_ready()
     {
@@ -43,8 +24,8 @@ internal sealed class DaemonTests : IAsyncDisposable
             Assert.That(RunningProcess.Field(angel, 7), Is.Zero, "It has no terminal.");
             Dictionary<int, string> open = RunningProcess.Descriptors(angel);
             Assert.That(open[0], Is.EqualTo("/dev/null"));
-            Assert.That(open[1], Is.EqualTo(_directory["rt/angel.log"]));
-            Assert.That(open[2], Is.EqualTo(_directory["rt/angel.log"]));
+            Assert.That(open[1], Is.EqualTo(Temporary["rt/angel.log"]));
+            Assert.That(open[2], Is.EqualTo(Temporary["rt/angel.log"]));
             int server = Server();
             Assert.That(RunningProcess.Descriptors(server).Keys.Where(fd => fd > 2), Is.Empty, "The server has nothing of the angel's.");
             Assert.That(RunningProcess.Variables(server).Keys, Has.None.StartsWith("SEAMLESS_ANGEL"));
@@ -54,12 +35,12 @@ internal sealed class DaemonTests : IAsyncDisposable
     [Test]
     public async Task It_ends_with_everything_when_it_is_told_to()
     {
-        await StartAsync(Sleeps, "--start-delay", "200ms", "--pid-file", _directory["server.pid"]);
-        Assert.That(PidFile.Inspect(_directory["server.pid"]), Is.EqualTo(new PidFileState(true, true, AngelPid, true)));
+        await StartAsync(Sleeps, "--start-delay", "200ms", "--pid-file", Temporary["server.pid"]);
+        Assert.That(PidFile.Inspect(Temporary["server.pid"]), Is.EqualTo(new PidFileState(true, true, AngelPid, true)));
         RunningProcess.Signal(AngelPid, Signum.SIGTERM);
-        await RunningProcess.UntilAsync(() => RunningProcess.Of(_directory).Count == 0, "all have ended");
-        Assert.That(File.Exists(_directory["server.pid"]), Is.False);
-        Assert.That(File.Exists(_directory["rt/angel.pid"]), Is.False);
+        await RunningProcess.UntilAsync(() => RunningProcess.Of(Temporary).Count == 0, "all have ended");
+        Assert.That(File.Exists(Temporary["server.pid"]), Is.False);
+        Assert.That(File.Exists(Temporary["rt/angel.pid"]), Is.False);
     }
 
     [Test]
@@ -68,7 +49,7 @@ internal sealed class DaemonTests : IAsyncDisposable
         CommandResult started = await StartAsync("sleep 600 & echo 'cannot open the moon' >&2; exit 37", "--start-delay", "20s");
         Assert.That(started.ExitCode, Is.EqualTo(37));
         Assert.That(started.Errors, Does.Contain("cannot open the moon"));
-        Assert.That(RunningProcess.Of(_directory), Is.Empty);
+        Assert.That(RunningProcess.Of(Temporary), Is.Empty);
     }
 
     [Test]
@@ -76,7 +57,7 @@ internal sealed class DaemonTests : IAsyncDisposable
     {
         CommandResult started = await StartAsync("exit 0", "--start-delay", "20s", "--restart", "never");
         Assert.That(started.ExitCode, Is.Not.Zero);
-        Assert.That(RunningProcess.Of(_directory), Is.Empty);
+        Assert.That(RunningProcess.Of(Temporary), Is.Empty);
     }
 
     [Test]
@@ -85,40 +66,40 @@ internal sealed class DaemonTests : IAsyncDisposable
         CommandResult started = await StartAsync("sleep 600 & exec sleep 600", "--start-delay", "300s", "--start-timeout", "400s", "--timeout", "700ms");
         Assert.That(started.ExitCode, Is.EqualTo(ExitCode.NotReady));
         Assert.That(started.Errors, Does.Contain("not ready within 700ms").And.Contain("angel.log"));
-        Assert.That(RunningProcess.Of(_directory), Is.Empty);
+        Assert.That(RunningProcess.Of(Temporary), Is.Empty);
     }
 
     [Test]
     public async Task Interrupting_the_command_ends_everything()
     {
-        await using AngelCommand command = AngelCommand.Start(_directory, Arguments(Sleeps, "--start-delay", "300s", "--start-timeout", "400s"));
+        await using AngelCommand command = AngelCommand.Start(Temporary, Arguments(Sleeps, "--start-delay", "300s", "--start-timeout", "400s"));
         await RunningProcess.UntilAsync(() => TryServer() > 0, "the server runs");
         RunningProcess.Signal(command.Pid, Signum.SIGINT);
         CommandResult ended = await command.EndAsync();
         Assert.That(ended.ExitCode, Is.Not.Zero);
         Assert.That(ended.Errors, Does.Contain("interrupted"));
-        Assert.That(RunningProcess.Of(_directory), Is.Empty);
+        Assert.That(RunningProcess.Of(Temporary), Is.Empty);
     }
 
     [Test]
     public async Task An_angel_that_dies_at_the_start_is_told_of()
     {
-        await using AngelCommand command = AngelCommand.Start(_directory, Arguments(Sleeps, "--start-delay", "300s", "--start-timeout", "400s"));
+        await using AngelCommand command = AngelCommand.Start(Temporary, Arguments(Sleeps, "--start-delay", "300s", "--start-timeout", "400s"));
         await RunningProcess.UntilAsync(() => TryServer() > 0, "the server runs");
         RunningProcess.Signal(AngelPid, Signum.SIGKILL);
         CommandResult ended = await command.EndAsync();
         Assert.That(ended.ExitCode, Is.EqualTo(ExitCode.Killed(9)));
         Assert.That(ended.Errors, Does.Contain("the angel itself ended"));
-        Assert.That(RunningProcess.Of(_directory), Is.Empty);
+        Assert.That(RunningProcess.Of(Temporary), Is.Empty);
     }
 
     [Test]
     public async Task A_line_in_a_log_can_mean_that_it_is_ready()
     {
-        File.WriteAllText(_directory["server.log"], "ready\n");
+        File.WriteAllText(Temporary["server.log"], "ready\n");
         CommandResult started = await StartAsync("sleep 0.3; echo 'now ready' >> server.log; " + Sleeps, "--look-for", "ready", "--in", "server.log");
         Assert.That(started.ExitCode, Is.Zero, started.Errors);
-        Assert.That(File.ReadAllText(_directory["server.log"]), Does.Contain("now ready"));
+        Assert.That(File.ReadAllText(Temporary["server.log"]), Does.Contain("now ready"));
     }
 
     [Test]
@@ -129,10 +110,10 @@ internal sealed class DaemonTests : IAsyncDisposable
         CommandResult second = await StartAsync(Sleeps, "--start-delay", "200ms");
         Assert.That(second.ExitCode, Is.EqualTo(ExitCode.AlreadyRunning));
         Assert.That(second.Errors, Does.Contain(who));
-        CommandResult inFront = await AngelCommand.RunAsync(_directory, "run", "--runtime-dir", RuntimeDirectory, "--", "sh", "-c", Sleeps);
+        CommandResult inFront = await AngelCommand.RunAsync(Temporary, "run", "--runtime-dir", RuntimeDirectory, "--", "sh", "-c", Sleeps);
         Assert.That(inFront.ExitCode, Is.EqualTo(ExitCode.AlreadyRunning));
         Assert.That(inFront.Errors, Does.Contain(who));
-        Assert.That(PidFile.Inspect(_directory["rt/angel.pid"]).Held, Is.True);
+        Assert.That(PidFile.Inspect(Temporary["rt/angel.pid"]).Held, Is.True);
     }
 
     [Test]
@@ -140,7 +121,7 @@ internal sealed class DaemonTests : IAsyncDisposable
     {
         await StartAsync(Sleeps, "--start-delay", "200ms", "--pid-file", "server.pid");
         CommandResult second = await AngelCommand.RunAsync(
-            _directory, "run", "--runtime-dir", _directory["rt2"], "--pid-file", "server.pid", "--", "sh", "-c", Sleeps);
+            Temporary, "run", "--runtime-dir", Temporary["rt2"], "--pid-file", "server.pid", "--", "sh", "-c", Sleeps);
         Assert.That(second.ExitCode, Is.EqualTo(ExitCode.AlreadyRunning));
         Assert.That(second.Errors, Does.Contain(string.Create(CultureInfo.InvariantCulture, $"process {AngelPid} runs already")).And.Contain("server.pid"));
     }
@@ -151,8 +132,8 @@ internal sealed class DaemonTests : IAsyncDisposable
         await StartAsync(Sleeps, "--start-delay", "200ms");
         int killed = AngelPid;
         RunningProcess.Signal(killed, Signum.SIGKILL);
-        await RunningProcess.UntilAsync(() => !PidFile.Inspect(_directory["rt/angel.pid"]).Held, "the lock is free");
-        CommandResult status = await AngelCommand.RunAsync(_directory, "status", "--runtime-dir", RuntimeDirectory);
+        await RunningProcess.UntilAsync(() => !PidFile.Inspect(Temporary["rt/angel.pid"]).Held, "the lock is free");
+        CommandResult status = await AngelCommand.RunAsync(Temporary, "status", "--runtime-dir", RuntimeDirectory);
         Assert.That(status.ExitCode, Is.EqualTo(ExitCode.DeadWithPidFile));
         Assert.That(status.Output, Does.Contain(string.Create(CultureInfo.InvariantCulture, $"the angel {killed} was killed")));
         CommandResult again = await StartAsync(Sleeps, "--start-delay", "200ms");
@@ -165,14 +146,14 @@ internal sealed class DaemonTests : IAsyncDisposable
     {
         ProcessStartInfo info = new("/bin/sh", ["-c", "exec dotnet \"$@\" 7>stray", "sh", Path.Combine(AppContext.BaseDirectory, "seamless-angel.dll"), .. Arguments(Sleeps, "--start-delay", "200ms")])
         {
-            WorkingDirectory = _directory.Path,
+            WorkingDirectory = Temporary.Path,
         };
-        info.Environment["TMPDIR"] = _directory.Path;
+        info.Environment["TMPDIR"] = Temporary.Path;
         using Process shell = Process.Start(info)!;
         await shell.WaitForExitAsync().WaitAsync(AngelCommand.Limit);
         Assert.That(shell.ExitCode, Is.Zero);
-        Assert.That(RunningProcess.Descriptors(AngelPid).Values, Has.None.EqualTo(_directory["stray"]));
-        Assert.That(RunningProcess.Descriptors(Server()).Values, Has.None.EqualTo(_directory["stray"]));
+        Assert.That(RunningProcess.Descriptors(AngelPid).Values, Has.None.EqualTo(Temporary["stray"]));
+        Assert.That(RunningProcess.Descriptors(Server()).Values, Has.None.EqualTo(Temporary["stray"]));
     }
 
     [Test]
@@ -181,7 +162,7 @@ internal sealed class DaemonTests : IAsyncDisposable
         CommandResult started = await StartAsync(Sleeps, "--listen", "unix:///no/such/directory/s");
         Assert.That(started.ExitCode, Is.EqualTo(ExitCode.SystemTrouble));
         Assert.That(started.Errors, Does.Contain("unix:///no/such/directory/s"));
-        Assert.That(RunningProcess.Of(_directory), Is.Empty);
+        Assert.That(RunningProcess.Of(Temporary), Is.Empty);
     }
 
     [Test]
@@ -201,9 +182,9 @@ internal sealed class DaemonTests : IAsyncDisposable
             return;
         }
 
-        File.SetUnixFileMode(_directory.Path, (UnixFileMode)0x1ED);
-        CommandResult started = await StartAsync(Sleeps, "--start-delay", "200ms", "--user", "nobody", "--pid-file", _directory["server.pid"],
-            "--log-file", _directory["angel.log"]);
+        File.SetUnixFileMode(Temporary.Path, (UnixFileMode)0x1ED);
+        CommandResult started = await StartAsync(Sleeps, "--start-delay", "200ms", "--user", "nobody", "--pid-file", Temporary["server.pid"],
+            "--log-file", Temporary["angel.log"]);
         Assert.That(started.ExitCode, Is.Zero, started.Errors);
         int angel = AngelPid, server = Server();
         Assert.Multiple(() =>
@@ -219,30 +200,14 @@ internal sealed class DaemonTests : IAsyncDisposable
 
             Dictionary<string, string> variables = RunningProcess.Variables(server);
             Assert.That((variables["HOME"], variables["USER"], variables["LOGNAME"]), Is.EqualTo((nobody.Home, "nobody", "nobody")));
-            foreach (string path in (string[])[RuntimeDirectory, _directory["server.pid"], _directory["angel.log"]])
+            foreach (string path in (string[])[RuntimeDirectory, Temporary["server.pid"], Temporary["angel.log"]])
             {
                 Assert.That(Syscall.stat(path, out Stat stat), Is.Zero);
                 Assert.That(stat.st_uid, Is.EqualTo(nobody.Id), path);
             }
         });
         RunningProcess.Signal(angel, Signum.SIGTERM);
-        await RunningProcess.UntilAsync(() => RunningProcess.Of(_directory).Count == 0, "all have ended");
-        Assert.That(File.ReadAllText(_directory["server.pid"]), Is.Empty, "The directory is root's: the file cannot be removed, but emptied.");
-    }
-
-    private Task<CommandResult> StartAsync(string script, params string[] options) => AngelCommand.RunAsync(_directory, Arguments(script, options));
-
-    private string[] Arguments(string script, params string[] options) =>
-        ["run", "--daemon", "--name", "test", "--runtime-dir", RuntimeDirectory, .. options, "--", "sh", "-c", script];
-
-    private int Server() => TryServer() is int pid and > 0 ? pid : throw new InvalidOperationException("There is no server.");
-
-    private int TryServer()
-    {
-        if (PidFile.Inspect(_directory["rt/angel.pid"]) is not { Held: true, Pid: int angel })
-            return 0;
-        return Directory.GetDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{angel}/task"))
-            .Select(t => Path.Combine(t, "children")).Where(File.Exists).SelectMany(f => File.ReadAllText(f).Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Select(p => int.Parse(p, CultureInfo.InvariantCulture)).FirstOrDefault();
+        await RunningProcess.UntilAsync(() => RunningProcess.Of(Temporary).Count == 0, "all have ended");
+        Assert.That(File.ReadAllText(Temporary["server.pid"]), Is.Empty, "The directory is root's: the file cannot be removed, but emptied.");
     }
 }

@@ -21,7 +21,17 @@ internal static class RunningProcess
     internal static int Field(int pid, int number)
     {
         string stat = Read(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
-        return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[number - 3], CultureInfo.InvariantCulture);
+        return stat.Length == 0 ? -1 : int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[number - 3], CultureInfo.InvariantCulture);
+    }
+
+    internal static List<int> Children(int pid)
+    {
+        List<int> children = [];
+        foreach (string process in Directory.GetDirectories("/proc"))
+            if (int.TryParse(Path.GetFileName(process), NumberStyles.None, CultureInfo.InvariantCulture, out int child) && !IsZombie(process)
+                && Field(child, 4) == pid)
+                children.Add(child);
+        return children;
     }
 
     internal static Dictionary<int, string> Descriptors(int pid)
