@@ -22,9 +22,9 @@ internal sealed class AngelCommands
         _root = new RootCommand("Starts a server, watches it, and holds its connections, so that a crash, a hang or a bad release drops nobody.");
         _root.Subcommands.Add(Run());
         _root.Subcommands.Add(Status());
-        _root.Subcommands.Add(Verb("reboot", "Lets the server reboot into its new version, everyone staying connected. Returns when it is ready again.", ExitCode.NotRunning));
-        _root.Subcommands.Add(Verb("checkpoint", "Lets the server write a checkpoint: what it comes back with after a crash.", ExitCode.NotRunning));
-        _root.Subcommands.Add(Verb("stop", "Ends the server, and the angel with it: SIGTERM, after --stop-timeout of \"run\" SIGKILL. Returns when both have ended.", ExitCode.Done));
+        _root.Subcommands.Add(Verb("reboot", "Lets the server reboot into its new version, everyone staying connected. Returns when it is ready again.", ExitCodes.NotRunning));
+        _root.Subcommands.Add(Verb("checkpoint", "Lets the server write a checkpoint: what it comes back with after a crash.", ExitCodes.NotRunning));
+        _root.Subcommands.Add(Verb("stop", "Ends the server, and the angel with it: SIGTERM, after --stop-timeout of \"run\" SIGKILL. Returns when both have ended.", ExitCodes.Done));
         _root.Subcommands.Add(Kill());
         _root.Subcommands.Add(Spool());
     }
@@ -35,7 +35,7 @@ internal sealed class AngelCommands
         try
         {
             if (parsed.Errors.Count > 0)
-                throw new AngelException(ExitCode.Usage, string.Join('\n', parsed.Errors.Select(e => e.Message).Distinct())
+                throw new AngelException(ExitCodes.Usage, string.Join('\n', parsed.Errors.Select(e => e.Message).Distinct())
                     + $"\n\"seamless-angel {(parsed.CommandResult.Command == _root ? "" : parsed.CommandResult.Command.Name + " ")}--help\" lists what can be said.");
             return await parsed.InvokeAsync(new InvocationConfiguration
             {
@@ -97,7 +97,7 @@ internal sealed class AngelCommands
         Command command = new("kill", "Sends a signal to the server. The angel treats its death as any other.");
         command.Arguments.Add(signal);
         options.AddTo(command);
-        command.SetAction(parsed => new ControlVerb(_output, ExitCode.NotRunning).RunAsync(
+        command.SetAction(parsed => new ControlVerb(_output, ExitCodes.NotRunning).RunAsync(
             options.Find(parsed), options.What(parsed), "kill " + parsed.GetValue(signal).ToString(System.Globalization.CultureInfo.InvariantCulture), options.Timeout(parsed)));
         return command;
     }

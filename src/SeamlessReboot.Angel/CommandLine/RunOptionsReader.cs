@@ -120,5 +120,5 @@ internal static class RunOptionsReader
 
     private static string? FullPath(string? path) => string.IsNullOrEmpty(path) ? null : Path.GetFullPath(path);
 
-    private static AngelException Usage(IEnumerable<string> lines) => new(ExitCode.Usage, string.Join('\n', lines));
+    private static AngelException Usage(IEnumerable<string> lines) => new(ExitCodes.Usage, string.Join('\n', lines));
 }

@@ -44,16 +44,16 @@ internal static class RunVerb
         User current = User.Current(), user = current;
         if (login is not null)
         {
-            user = User.Find(login) ?? throw new AngelException(ExitCode.Usage, $"--user: this system has no user '{login}'. \"getent passwd\" lists them.");
+            user = User.Find(login) ?? throw new AngelException(ExitCodes.Usage, $"--user: this system has no user '{login}'. \"getent passwd\" lists them.");
             if (current.Id != 0 && current.Id != user.Id)
-                throw new AngelException(ExitCode.Usage, $"--user {login}: only root can become somebody else, and this is '{current.Login}'. Start the angel as root, or as '{login}' without --user.");
+                throw new AngelException(ExitCodes.Usage, $"--user {login}: only root can become somebody else, and this is '{current.Login}'. Start the angel as root, or as '{login}' without --user.");
         }
 
         if (required is not null)
         {
-            User wanted = User.Find(required) ?? throw new AngelException(ExitCode.Usage, $"--require-user: this system has no user '{required}'. \"getent passwd\" lists them.");
+            User wanted = User.Find(required) ?? throw new AngelException(ExitCodes.Usage, $"--require-user: this system has no user '{required}'. \"getent passwd\" lists them.");
             if (wanted.Id != user.Id)
-                throw new AngelException(ExitCode.Usage, $"--require-user {required}: this would run as '{user.Login}'. Start it as '{required}', or as root with --user {required}.");
+                throw new AngelException(ExitCodes.Usage, $"--require-user {required}: this would run as '{user.Login}'. Start it as '{required}', or as root with --user {required}.");
         }
 
         return user;

@@ -9,11 +9,11 @@ internal static class SpoolVerb
         try
         {
             SpoolDump.Write(Path.GetFullPath(directory), output);
-            return ExitCode.Done;
+            return ExitCodes.Done;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new AngelException(ExitCode.Refused, $"the spool cannot be read: {e.Message} The server was told the directory as its spool directory, and \"status\" names it.", e);
+            throw new AngelException(ExitCodes.Refused, $"the spool cannot be read: {e.Message} The server was told the directory as its spool directory, and \"status\" names it.", e);
         }
     }
 }

@@ -12,7 +12,7 @@ internal sealed class StatusVerb(TextWriter output, TextWriter errors)
         if (angel is null)
         {
             await output.WriteLineAsync("not running").ConfigureAwait(false);
-            return ExitCode.NotRunningStatus;
+            return ExitCodes.NotRunningStatus;
         }
 
         return angel.Runs ? await AskAsync(angel, timeout, json).ConfigureAwait(false) : await DescribeRemainsAsync(angel).ConfigureAwait(false);
@@ -30,14 +30,14 @@ internal sealed class StatusVerb(TextWriter output, TextWriter errors)
         catch (AngelException e)
         {
             await errors.WriteLineAsync($"seamless-angel: {angel.Name}: process {Pid(angel)} holds the lock in '{angel.Directory}', but {e.Message}").ConfigureAwait(false);
-            return ExitCode.UnknownStatus;
+            return ExitCodes.UnknownStatus;
         }
 
         if (json)
             await output.WriteLineAsync(answer).ConfigureAwait(false);
         else
             StatusText.Write(angel.Name, status, TimeProvider.System.GetUtcNow(), output);
-        return status.ChildPid is not null ? ExitCode.Done : ExitCode.NotRunningStatus;
+        return status.ChildPid is not null ? ExitCodes.Done : ExitCodes.NotRunningStatus;
     }
 
     private async Task<int> DescribeRemainsAsync(FoundAngel angel)
@@ -45,18 +45,18 @@ internal sealed class StatusVerb(TextWriter output, TextWriter errors)
         if (angel.Lock is { Exists: true, Readable: false })
         {
             await errors.WriteLineAsync($"seamless-angel: {angel.Name}: this user may not read the lock in '{angel.Directory}'. Ask as its owner, or as root.").ConfigureAwait(false);
-            return ExitCode.UnknownStatus;
+            return ExitCodes.UnknownStatus;
         }
 
         if (angel.Lock.Exists)
         {
             await output.WriteLineAsync($"{angel.Name}: not running; the angel {Pid(angel)} was killed, and its connections with it. \"run\" clears up after it.").ConfigureAwait(false);
-            return ExitCode.DeadWithPidFile;
+            return ExitCodes.DeadWithPidFile;
         }
 
         bool remains = File.Exists(Path.Combine(angel.Directory, RuntimeDirectory.ControlSocket));
         await output.WriteLineAsync($"{angel.Name}: not running{(remains ? $"; sockets of an angel that was killed are left in '{angel.Directory}'" : "")}").ConfigureAwait(false);
-        return remains ? ExitCode.DeadWithLock : ExitCode.NotRunningStatus;
+        return remains ? ExitCodes.DeadWithLock : ExitCodes.NotRunningStatus;
     }
 
     private static string Pid(FoundAngel angel) => angel.Pid?.ToString(CultureInfo.InvariantCulture) ?? "?";

@@ -32,23 +32,23 @@ internal static class ControlClient
             using NetworkStream stream = new(connection);
             await stream.WriteAsync(Encoding.UTF8.GetBytes(request + "\n"), overdue.Token).ConfigureAwait(false);
             return await ReadLineAsync(stream, overdue.Token).ConfigureAwait(false)
-                ?? throw new AngelException(ExitCode.Refused, $"the angel ended the connection without an answer to '{request}'. Its log says why.");
+                ?? throw new AngelException(ExitCodes.Refused, $"the angel ended the connection without an answer to '{request}'. Its log says why.");
         }
         catch (OperationCanceledException e)
         {
-            throw new AngelException(ExitCode.NoAnswer,
+            throw new AngelException(ExitCodes.NoAnswer,
                 $"the angel has not answered '{request}' within {Durations.Format(timeout)}. It may still be at it: ask for its status, or wait longer with --timeout.", e);
         }
         catch (SocketException e)
         {
-            throw new AngelException(ExitCode.NotRunning, e.SocketErrorCode == SocketError.AccessDenied
+            throw new AngelException(ExitCodes.NotRunning, e.SocketErrorCode == SocketError.AccessDenied
                 ? $"this user may not ask the angel at '{socket}'. Ask as the angel's user, or as root."
                 // .NET's word for ENOENT is a wrong address.
                 : $"no angel answers at '{socket}': {(e.SocketErrorCode == SocketError.AddressNotAvailable ? "there is no such socket" : e.Message)}.", e);
         }
         catch (IOException e)
         {
-            throw new AngelException(ExitCode.Refused, $"the angel broke the connection off before it had answered '{request}': {e.Message}", e);
+            throw new AngelException(ExitCodes.Refused, $"the angel broke the connection off before it had answered '{request}': {e.Message}", e);
         }
     }
 
@@ -76,7 +76,7 @@ internal static class ControlClient
         }
         catch (JsonException e)
         {
-            throw new AngelException(ExitCode.Refused, $"the angel's answer cannot be read ({e.Message}). It may be of another version than this command.", e);
+            throw new AngelException(ExitCodes.Refused, $"the angel's answer cannot be read ({e.Message}). It may be of another version than this command.", e);
         }
     }
 }

@@ -47,7 +47,7 @@ internal static class Detach
             if (StartVerdict.Parse(await telling.ConfigureAwait(false)) is { Text.Length: > 0, IsReady: false } last)
                 await WriteWordsAsync(last.Text, errors).ConfigureAwait(false);
             await errors.WriteLineAsync($"seamless-angel: {options.Name}: ended; its log is '{log}'.").ConfigureAwait(false);
-            return ExitCode.NotReady;
+            return ExitCodes.NotReady;
         }
         finally
         {
@@ -62,7 +62,7 @@ internal static class Detach
         {
             if (verdict.Text.Length > 0)
                 await output.WriteLineAsync(verdict.Text.TrimEnd()).ConfigureAwait(false);
-            return ExitCode.Done;
+            return ExitCodes.Done;
         }
 
         // The verdict comes shortly before the end.
@@ -71,11 +71,11 @@ internal static class Detach
         {
             int code = await ending.ConfigureAwait(false);
             await errors.WriteLineAsync($"seamless-angel: {options.Name}: the angel itself ended, with {code}, before its server was ready; its log is '{log}'.").ConfigureAwait(false);
-            return code == 0 ? ExitCode.SystemTrouble : code;
+            return code == 0 ? ExitCodes.SystemTrouble : code;
         }
 
         await WriteWordsAsync(verdict.Text, errors).ConfigureAwait(false);
-        return verdict.ExitCode == 0 ? ExitCode.NotReady : verdict.ExitCode;
+        return verdict.ExitCode == 0 ? ExitCodes.NotReady : verdict.ExitCode;
     }
 
     private static Task WriteWordsAsync(string text, TextWriter errors) => errors.WriteLineAsync(text.TrimEnd());
@@ -114,7 +114,7 @@ internal static class Detach
         catch (SyscallException e)
         {
             reading.Dispose();
-            throw new AngelException(ExitCode.SystemTrouble, $"the daemon cannot be started: {e.Message}.", e);
+            throw new AngelException(ExitCodes.SystemTrouble, $"the daemon cannot be started: {e.Message}.", e);
         }
         finally
         {
@@ -134,7 +134,7 @@ internal static class Detach
         }
         catch (SyscallException e)
         {
-            throw new AngelException(ExitCode.SystemTrouble, $"the log cannot be opened, and a daemon has nowhere else to speak: {e.Message}. Name another file with --log-file.", e);
+            throw new AngelException(ExitCodes.SystemTrouble, $"the log cannot be opened, and a daemon has nowhere else to speak: {e.Message}. Name another file with --log-file.", e);
         }
     }
 

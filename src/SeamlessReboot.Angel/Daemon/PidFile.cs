@@ -39,7 +39,7 @@ internal sealed class PidFile : IDisposable
             {
                 int? holder = Number(OpenFile.Read(fd));
                 CloseFd(fd);
-                throw new AngelException(ExitCode.AlreadyRunning, holder is int pid
+                throw new AngelException(ExitCodes.AlreadyRunning, holder is int pid
                     ? $"process {pid.ToString(CultureInfo.InvariantCulture)} runs already: it holds '{path}'."
                     : $"a process runs already that holds '{path}' and has not written its number yet.");
             }
@@ -55,7 +55,7 @@ internal sealed class PidFile : IDisposable
             if (before.Trim().Length > 0 && Number(before) is null)
             {
                 CloseFd(fd);
-                throw new AngelException(ExitCode.Usage, $"'{path}' is no pid file: it has something else in it. Name another file, or remove that one.");
+                throw new AngelException(ExitCodes.Usage, $"'{path}' is no pid file: it has something else in it. Name another file, or remove that one.");
             }
 
             PidFile file = new(path, fd);
@@ -106,7 +106,7 @@ internal sealed class PidFile : IDisposable
         catch (SyscallException e)
         {
             string remedy = e.Errno == (int)Errno.ENOENT ? " Its directory has to exist." : "";
-            throw new AngelException(ExitCode.SystemTrouble, $"the pid file cannot be opened: {e.Message}.{remedy}", e);
+            throw new AngelException(ExitCodes.SystemTrouble, $"the pid file cannot be opened: {e.Message}.{remedy}", e);
         }
     }
 

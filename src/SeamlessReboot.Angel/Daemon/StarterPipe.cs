@@ -49,7 +49,7 @@ internal sealed class StarterPipe : IDisposable
             ? string.Create(CultureInfo.InvariantCulture, $"{fdInDaemon}:{stat.st_ino}")
             : throw SyscallException.Last("fstat");
 
-    internal void Ready(string text) => Tell(new StartVerdict(true, ExitCode.Done, text));
+    internal void Ready(string text) => Tell(new StartVerdict(true, ExitCodes.Done, text));
 
     internal void Failed(int exitCode, string text) => Tell(new StartVerdict(false, exitCode, text));
 

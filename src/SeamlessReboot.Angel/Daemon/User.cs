@@ -31,7 +31,7 @@ internal sealed record User(string Login, uint Id, uint Group, string Home)
         Check(Syscall.setgid(Group), "setgid");
         Check(Syscall.setuid(Id), "setuid");
         if (Id != 0 && Syscall.setuid(0) == 0)
-            throw new AngelException(ExitCode.SystemTrouble, $"the angel became '{Login}' and could become root again; it will not run so.");
+            throw new AngelException(ExitCodes.SystemTrouble, $"the angel became '{Login}' and could become root again; it will not run so.");
         // The kernel has hidden /proc/self from us, because our memory could have held root's secrets; the angel reads it.
         const int SetDumpable = 4; // PR_SET_DUMPABLE
         _ = ProcessCalls.Prctl(SetDumpable, 1, 0, 0, 0);
@@ -42,7 +42,7 @@ internal sealed record User(string Login, uint Id, uint Group, string Home)
         if (result == 0)
             return;
         SyscallException failure = SyscallException.Last(call);
-        throw new AngelException(ExitCode.SystemTrouble, $"the angel cannot become '{Login}': {failure.Message}.", failure);
+        throw new AngelException(ExitCodes.SystemTrouble, $"the angel cannot become '{Login}': {failure.Message}.", failure);
     }
 
     private static User? Of(Passwd? entry) => entry is null ? null : new User(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir);

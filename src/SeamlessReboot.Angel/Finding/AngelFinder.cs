@@ -21,7 +21,7 @@ internal static class AngelFinder
             all = all.FindAll(a => a.Name == name);
         List<FoundAngel> running = all.FindAll(a => a.Runs);
         if (running.Count > 1)
-            throw new AngelException(ExitCode.Usage,
+            throw new AngelException(ExitCodes.Usage,
                 $"{running.Count.ToString(CultureInfo.InvariantCulture)} angels run{(name is null ? "" : " of that name")}. Say which one with {(name is null ? "--name NAME" : "--runtime-dir DIR")}:"
                 + string.Concat(running.Select(a => $"\n  {a.Name}  (angel {a.Pid?.ToString(CultureInfo.InvariantCulture) ?? "?"}, {a.Directory})")));
         return running.Count == 1 ? running[0] : name is null ? null : all.FirstOrDefault();
@@ -53,10 +53,10 @@ internal static class AngelFinder
     {
         if (Syscall.lstat(directory, out Stat stat) != 0)
             return Stdlib.GetLastError() == Errno.EACCES
-                ? throw new AngelException(ExitCode.UnknownStatus, $"this user may not look into '{directory}'. Ask as its owner, or as root.")
+                ? throw new AngelException(ExitCodes.UnknownStatus, $"this user may not look into '{directory}'. Ask as its owner, or as root.")
                 : null;
         if (!RuntimeDirectory.IsTrusted(directory, DirectoryHandle.CurrentUser() == 0 ? stat.st_uid : DirectoryHandle.CurrentUser()))
-            throw new AngelException(ExitCode.UnknownStatus, $"'{directory}' is another user's, or others may write in it. Ask as its owner, or as root.");
+            throw new AngelException(ExitCodes.UnknownStatus, $"'{directory}' is another user's, or others may write in it. Ask as its owner, or as root.");
         return Look(directory);
     }
 

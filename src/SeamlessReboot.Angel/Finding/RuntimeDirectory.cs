@@ -45,7 +45,7 @@ internal static class RuntimeDirectory
     {
         int bytes = Encoding.UTF8.GetByteCount(Path.Combine(path, LongestSocket));
         if (bytes > ListenUri.LongestPath)
-            throw new AngelException(ExitCode.Usage,
+            throw new AngelException(ExitCodes.Usage,
                 $"the runtime directory '{path}' is {bytes - ListenUri.LongestPath} bytes too long: the kernel takes paths of unix sockets up to {ListenUri.LongestPath} bytes. Give a shorter one with --runtime-dir, or a shorter --name.");
         try
         {
@@ -56,7 +56,7 @@ internal static class RuntimeDirectory
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new AngelException(ExitCode.SystemTrouble, $"the runtime directory '{path}' cannot be made: {e.Message} Give another one with --runtime-dir.", e);
+            throw new AngelException(ExitCodes.SystemTrouble, $"the runtime directory '{path}' cannot be made: {e.Message} Give another one with --runtime-dir.", e);
         }
     }
 
@@ -73,10 +73,10 @@ internal static class RuntimeDirectory
         using DirectoryHandle directory = OpenOne(path);
         (uint owner, int mode) = directory.Ownership();
         if (owner != user && owner != caller)
-            throw new AngelException(ExitCode.SystemTrouble,
+            throw new AngelException(ExitCodes.SystemTrouble,
                 $"'{path}' belongs to user {owner}, not to user {user}. Whoever owns it could pose as the angel: remove it, or give another directory with --runtime-dir.");
         if ((mode & 0x3F) != 0) // 077
-            throw new AngelException(ExitCode.SystemTrouble,
+            throw new AngelException(ExitCodes.SystemTrouble,
                 $"'{path}' can be entered by others than its owner (mode {Convert.ToString(mode, 8)}). \"chmod 700 {path}\" if it is for the angel alone, or name a directory with --runtime-dir that does not exist yet.");
         if (owner == user)
             return;
@@ -93,7 +93,7 @@ internal static class RuntimeDirectory
         }
         catch (SyscallException e) when (e.Errno is (int)Errno.ELOOP or (int)Errno.ENOTDIR)
         {
-            throw new AngelException(ExitCode.SystemTrouble,
+            throw new AngelException(ExitCodes.SystemTrouble,
                 $"'{path}' is a symlink or a file, not a directory. Remove it, or give another directory with --runtime-dir.", e);
         }
     }

@@ -69,7 +69,7 @@ internal static class ListenSockets
                 else if (e.Errno is (int)Errno.EADDRNOTAVAIL or (int)Errno.EAFNOSUPPORT && uri.Scheme == "tcp" && addresses.Count > 1)
                     addresses = [.. addresses.Where(a => a.AddressFamily == AddressFamily.InterNetwork)];
                 else if (e.Errno != (int)Errno.EADDRINUSE || uri.Port != 0 || attempt == PortAttempts || addresses.Count == 1)
-                    throw new AngelException(ExitCode.SystemTrouble, Explain(uri, e), e);
+                    throw new AngelException(ExitCodes.SystemTrouble, Explain(uri, e), e);
             }
         }
     }
@@ -86,7 +86,7 @@ internal static class ListenSockets
         }
         catch (SocketException e)
         {
-            throw new AngelException(ExitCode.SystemTrouble, $"--listen {uri}: this machine knows no host '{host}' ({e.Message}). Write its address.", e);
+            throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: this machine knows no host '{host}' ({e.Message}). Write its address.", e);
         }
 
         List<IPAddress> wanted =
@@ -96,7 +96,7 @@ internal static class ListenSockets
         ];
         return wanted.Count > 0
             ? wanted
-            : throw new AngelException(ExitCode.SystemTrouble, $"--listen {uri}: '{host}' has no address of that family. Write tcp:// for the one that it has.");
+            : throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: '{host}' has no address of that family. Write tcp:// for the one that it has.");
     }
 
     private static Uri WithPort(Uri uri, int port) => uri.Port == port ? uri : new UriBuilder(uri) { Port = port }.Uri;

@@ -24,10 +24,10 @@ internal static unsafe class UnixListener
             if (Bind(fd, path) is int first and not 0)
             {
                 if (first != (int)Errno.EADDRINUSE)
-                    throw new AngelException(ExitCode.SystemTrouble, $"--listen {uri}: {new SyscallException("bind", first).Message}. The directory has to exist and to be writable.");
+                    throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: {new SyscallException("bind", first).Message}. The directory has to exist and to be writable.");
                 RemoveAbandoned(uri, path);
                 if (Bind(fd, path) is int second and not 0)
-                    throw new AngelException(ExitCode.SystemTrouble, $"--listen {uri}: {new SyscallException("bind", second).Message}.");
+                    throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: {new SyscallException("bind", second).Message}.");
             }
 
             // Before it listens nobody can get in, whatever the umask has allowed.
@@ -41,7 +41,7 @@ internal static unsafe class UnixListener
         {
             Fd.Close(fd);
             if (e is SyscallException or UnauthorizedAccessException or IOException)
-                throw new AngelException(ExitCode.SystemTrouble, $"--listen {uri}: {e.Message}.", e);
+                throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: {e.Message}.", e);
             throw;
         }
     }
@@ -73,11 +73,11 @@ internal static unsafe class UnixListener
     private static void RemoveAbandoned(Uri uri, string path)
     {
         if (!IsSocket(path))
-            throw new AngelException(ExitCode.SystemTrouble, $"--listen {uri}: '{path}' is there and is no socket. Remove it, or choose another path.");
+            throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: '{path}' is there and is no socket. Remove it, or choose another path.");
         if (IsAlive(path))
-            throw new AngelException(ExitCode.SystemTrouble, $"--listen {uri}: another process listens there. Stop it, or choose another path.");
+            throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: another process listens there. Stop it, or choose another path.");
         if (Syscall.unlink(path) != 0)
-            throw new AngelException(ExitCode.SystemTrouble,
+            throw new AngelException(ExitCodes.SystemTrouble,
                 $"--listen {uri}: the socket of a server that is gone cannot be removed: {SyscallException.Last("unlink").Message}.");
     }
 

@@ -65,7 +65,7 @@ internal static unsafe class SpawnedProcess
         while (ProcessCalls.WaitPid(pid, &status, 0) < 0)
             if (Marshal.GetLastPInvokeError() != (int)Errno.EINTR)
                 return 0; // somebody else has reaped it
-        return (status & 0x7F) is int signal and not 0 ? ExitCode.Killed(signal) : status >> 8 & 0xFF;
+        return (status & 0x7F) is int signal and not 0 ? ExitCodes.Killed(signal) : status >> 8 & 0xFF;
     }
 
     private static int CopyBeyond(int fd, int first)

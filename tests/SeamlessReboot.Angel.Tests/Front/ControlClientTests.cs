@@ -55,14 +55,14 @@ internal sealed class ControlClientTests : IDisposable
     [Test]
     public void An_angel_that_does_not_answer_is_told() =>
         Assert.That(async () => await ControlClient.AskAsync(SocketPath, "reboot", TimeSpan.FromMilliseconds(100)),
-            Throws.TypeOf<AngelException>().With.Property(nameof(AngelException.ExitCode)).EqualTo(ExitCode.NoAnswer).And.Message.Contains("within 100ms"));
+            Throws.TypeOf<AngelException>().With.Property(nameof(AngelException.ExitCode)).EqualTo(ExitCodes.NoAnswer).And.Message.Contains("within 100ms"));
 
     [Test]
     public void Nobody_there_is_told()
     {
         _listener.Dispose();
         Assert.That(async () => await ControlClient.AskAsync(SocketPath, "reboot", _patience),
-            Throws.TypeOf<AngelException>().With.Property(nameof(AngelException.ExitCode)).EqualTo(ExitCode.NotRunning));
+            Throws.TypeOf<AngelException>().With.Property(nameof(AngelException.ExitCode)).EqualTo(ExitCodes.NotRunning));
     }
 
     [Test]

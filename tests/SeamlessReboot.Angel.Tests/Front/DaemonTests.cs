@@ -64,7 +64,7 @@ internal sealed class DaemonTests : DaemonTest
     public async Task A_server_that_is_not_ready_in_time_is_ended_with_everything()
     {
         CommandResult started = await StartAsync("sleep 600 & exec sleep 600", "--start-delay", "300s", "--start-timeout", "400s", "--timeout", "700ms");
-        Assert.That(started.ExitCode, Is.EqualTo(ExitCode.NotReady));
+        Assert.That(started.ExitCode, Is.EqualTo(ExitCodes.NotReady));
         Assert.That(started.Errors, Does.Contain("not ready within 700ms").And.Contain("angel.log"));
         Assert.That(RunningProcess.Of(Temporary), Is.Empty);
     }
@@ -88,7 +88,7 @@ internal sealed class DaemonTests : DaemonTest
         await RunningProcess.UntilAsync(() => TryServer() > 0, "the server runs");
         RunningProcess.Signal(AngelPid, Signum.SIGKILL);
         CommandResult ended = await command.EndAsync();
-        Assert.That(ended.ExitCode, Is.EqualTo(ExitCode.Killed(9)));
+        Assert.That(ended.ExitCode, Is.EqualTo(ExitCodes.Killed(9)));
         Assert.That(ended.Errors, Does.Contain("the angel itself ended"));
         Assert.That(RunningProcess.Of(Temporary), Is.Empty);
     }
@@ -108,10 +108,10 @@ internal sealed class DaemonTests : DaemonTest
         await StartAsync(Sleeps, "--start-delay", "200ms");
         string who = string.Create(CultureInfo.InvariantCulture, $"process {AngelPid} runs already");
         CommandResult second = await StartAsync(Sleeps, "--start-delay", "200ms");
-        Assert.That(second.ExitCode, Is.EqualTo(ExitCode.AlreadyRunning));
+        Assert.That(second.ExitCode, Is.EqualTo(ExitCodes.AlreadyRunning));
         Assert.That(second.Errors, Does.Contain(who));
         CommandResult inFront = await AngelCommand.RunAsync(Temporary, "run", "--runtime-dir", RuntimeDirectory, "--", "sh", "-c", Sleeps);
-        Assert.That(inFront.ExitCode, Is.EqualTo(ExitCode.AlreadyRunning));
+        Assert.That(inFront.ExitCode, Is.EqualTo(ExitCodes.AlreadyRunning));
         Assert.That(inFront.Errors, Does.Contain(who));
         Assert.That(PidFile.Inspect(Temporary["rt/angel.pid"]).Held, Is.True);
     }
@@ -122,7 +122,7 @@ internal sealed class DaemonTests : DaemonTest
         await StartAsync(Sleeps, "--start-delay", "200ms", "--pid-file", "server.pid");
         CommandResult second = await AngelCommand.RunAsync(
             Temporary, "run", "--runtime-dir", Temporary["rt2"], "--pid-file", "server.pid", "--", "sh", "-c", Sleeps);
-        Assert.That(second.ExitCode, Is.EqualTo(ExitCode.AlreadyRunning));
+        Assert.That(second.ExitCode, Is.EqualTo(ExitCodes.AlreadyRunning));
         Assert.That(second.Errors, Does.Contain(string.Create(CultureInfo.InvariantCulture, $"process {AngelPid} runs already")).And.Contain("server.pid"));
     }
 
@@ -134,7 +134,7 @@ internal sealed class DaemonTests : DaemonTest
         RunningProcess.Signal(killed, Signum.SIGKILL);
         await RunningProcess.UntilAsync(() => !PidFile.Inspect(Temporary["rt/angel.pid"]).Held, "the lock is free");
         CommandResult status = await AngelCommand.RunAsync(Temporary, "status", "--runtime-dir", RuntimeDirectory);
-        Assert.That(status.ExitCode, Is.EqualTo(ExitCode.DeadWithPidFile));
+        Assert.That(status.ExitCode, Is.EqualTo(ExitCodes.DeadWithPidFile));
         Assert.That(status.Output, Does.Contain(string.Create(CultureInfo.InvariantCulture, $"the angel {killed} was killed")));
         CommandResult again = await StartAsync(Sleeps, "--start-delay", "200ms");
         Assert.That(again.ExitCode, Is.Zero, again.Errors);
@@ -160,7 +160,7 @@ internal sealed class DaemonTests : DaemonTest
     public async Task A_socket_that_cannot_be_opened_is_told_to_who_has_started_it()
     {
         CommandResult started = await StartAsync(Sleeps, "--listen", "unix:///no/such/directory/s");
-        Assert.That(started.ExitCode, Is.EqualTo(ExitCode.SystemTrouble));
+        Assert.That(started.ExitCode, Is.EqualTo(ExitCodes.SystemTrouble));
         Assert.That(started.Errors, Does.Contain("unix:///no/such/directory/s"));
         Assert.That(RunningProcess.Of(Temporary), Is.Empty);
     }
@@ -169,7 +169,7 @@ internal sealed class DaemonTests : DaemonTest
     public async Task A_log_that_cannot_be_opened_is_told()
     {
         CommandResult started = await StartAsync(Sleeps, "--log-file", "none/a.log");
-        Assert.That(started.ExitCode, Is.EqualTo(ExitCode.SystemTrouble));
+        Assert.That(started.ExitCode, Is.EqualTo(ExitCodes.SystemTrouble));
         Assert.That(started.Errors, Does.Contain("--log-file"));
     }
 

@@ -74,7 +74,7 @@ internal sealed class ListenSocketsTests : IDisposable
         Assert.Multiple(() =>
         {
             Assert.That(refused!.Message, Does.Contain("EADDRINUSE").And.Contain("ss -ltnp"));
-            Assert.That(refused.ExitCode, Is.EqualTo(ExitCode.SystemTrouble));
+            Assert.That(refused.ExitCode, Is.EqualTo(ExitCodes.SystemTrouble));
             Assert.That(File.Exists(SocketPath), Is.False, "What was opened before it is closed again.");
         });
         Assert.That(Fd.ListOpen()!.Count, Is.EqualTo(before).Within(5));

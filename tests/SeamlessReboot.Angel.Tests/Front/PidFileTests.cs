@@ -31,7 +31,7 @@ internal sealed class PidFileTests : IDisposable
     {
         using PidFile first = PidFile.Take(FilePath);
         AngelException? refused = Assert.Throws<AngelException>(() => PidFile.Take(FilePath));
-        Assert.That(refused!.ExitCode, Is.EqualTo(ExitCode.AlreadyRunning));
+        Assert.That(refused!.ExitCode, Is.EqualTo(ExitCodes.AlreadyRunning));
         Assert.That(refused.Message, Does.Contain(string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} runs already")));
         Assert.That(PidFile.Inspect(FilePath).Held, Is.True, "The one who was refused took nothing away.");
     }
@@ -57,7 +57,7 @@ internal sealed class PidFileTests : IDisposable
     public void A_symlink_is_not_followed()
     {
         File.CreateSymbolicLink(FilePath, _directory["elsewhere"]);
-        Assert.That(() => PidFile.Take(FilePath), Throws.TypeOf<AngelException>().With.Property(nameof(AngelException.ExitCode)).EqualTo(ExitCode.SystemTrouble));
+        Assert.That(() => PidFile.Take(FilePath), Throws.TypeOf<AngelException>().With.Property(nameof(AngelException.ExitCode)).EqualTo(ExitCodes.SystemTrouble));
         Assert.That(File.Exists(_directory["elsewhere"]), Is.False);
     }
 

@@ -122,7 +122,7 @@ internal sealed class RunOptionsTests
     {
         AngelException? refused = Assert.Throws<AngelException>(() => Read([.. options.Split(' '), "./server"]));
         Assert.That(refused!.Message, Does.Contain(remedy));
-        Assert.That(refused.ExitCode, Is.EqualTo(ExitCode.Usage));
+        Assert.That(refused.ExitCode, Is.EqualTo(ExitCodes.Usage));
     }
 
     [TestCase("--restart", "sometimes", "on-failure, always or never")]

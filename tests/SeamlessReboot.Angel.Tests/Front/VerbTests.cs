@@ -41,7 +41,7 @@ internal sealed class VerbTests : DaemonTest
         await AskAsync("kill", "USR1");
         CommandResult? status = null;
         await RunningProcess.UntilAsync(() => (status = AskAsync("status").Result).Output.Contains("waiting", StringComparison.Ordinal), "it waits");
-        Assert.That(status!.ExitCode, Is.EqualTo(ExitCode.NotRunningStatus));
+        Assert.That(status!.ExitCode, Is.EqualTo(ExitCodes.NotRunningStatus));
         Assert.That(status.Output, Does.Contain("no server at the moment"));
         Assert.That((await AskAsync("stop")).ExitCode, Is.Zero);
     }
@@ -52,7 +52,7 @@ internal sealed class VerbTests : DaemonTest
         await StartAsync(Sleeps, "--start-delay", "200ms");
         RunningProcess.Signal(AngelPid, Signum.SIGSTOP);
         CommandResult status = await AskAsync("status", "--timeout", "300ms");
-        Assert.That(status.ExitCode, Is.EqualTo(ExitCode.UnknownStatus));
+        Assert.That(status.ExitCode, Is.EqualTo(ExitCodes.UnknownStatus));
         Assert.That(status.Errors, Does.Contain("within 300ms"));
     }
 
@@ -64,9 +64,9 @@ internal sealed class VerbTests : DaemonTest
         Assert.That(stopped.ExitCode, Is.Zero, stopped.Errors);
         Assert.That(RunningProcess.Of(Temporary), Is.Empty);
         CommandResult status = await AskAsync("status");
-        Assert.That((status.ExitCode, status.Output), Is.EqualTo((ExitCode.NotRunningStatus, "rt: not running\n")));
+        Assert.That((status.ExitCode, status.Output), Is.EqualTo((ExitCodes.NotRunningStatus, "rt: not running\n")));
         Assert.That((await AskAsync("stop")).ExitCode, Is.Zero, "What does not run need not be stopped.");
-        Assert.That((await AskAsync("reboot")).ExitCode, Is.EqualTo(ExitCode.NotRunning));
+        Assert.That((await AskAsync("reboot")).ExitCode, Is.EqualTo(ExitCodes.NotRunning));
     }
 
     [Test]
@@ -102,7 +102,7 @@ internal sealed class VerbTests : DaemonTest
     {
         await StartAsync(Sleeps, "--start-delay", "200ms");
         CommandResult refused = await AskAsync("checkpoint");
-        Assert.That(refused.ExitCode, Is.EqualTo(ExitCode.Refused));
+        Assert.That(refused.ExitCode, Is.EqualTo(ExitCodes.Refused));
         Assert.That(refused.Errors, Does.Contain("not seamless"));
     }
 
@@ -111,16 +111,16 @@ internal sealed class VerbTests : DaemonTest
     {
         if (Directory.Exists("/run") && AngelFinder.All().Any(a => a.Runs))
             Assert.Ignore("Angels of others run here.");
-        Assert.That((await AngelCommand.RunAsync(Temporary, "status")).ExitCode, Is.EqualTo(ExitCode.NotRunningStatus));
+        Assert.That((await AngelCommand.RunAsync(Temporary, "status")).ExitCode, Is.EqualTo(ExitCodes.NotRunningStatus));
         string[] first = ["run", "--daemon", "--name", "first", "--start-delay", "200ms", "sleep", "600"];
         Assert.That((await AngelCommand.RunAsync(Temporary, first)).ExitCode, Is.Zero);
         Assert.That((await AngelCommand.RunAsync(Temporary, "status")).Output, Does.StartWith("first: ready"));
         Assert.That((await AngelCommand.RunAsync(Temporary, "run", "--daemon", "--start-delay", "200ms", "sleep", "600")).ExitCode, Is.Zero);
         CommandResult which = await AngelCommand.RunAsync(Temporary, "status");
-        Assert.That(which.ExitCode, Is.EqualTo(ExitCode.Usage));
+        Assert.That(which.ExitCode, Is.EqualTo(ExitCodes.Usage));
         Assert.That(which.Errors, Does.Contain("2 angels run").And.Contain("first").And.Contain("sleep"));
         Assert.That((await AngelCommand.RunAsync(Temporary, "status", "--name", "sleep")).Output, Does.StartWith("sleep: ready"));
-        Assert.That((await AngelCommand.RunAsync(Temporary, "status", "--name", "third")).ExitCode, Is.EqualTo(ExitCode.NotRunningStatus));
+        Assert.That((await AngelCommand.RunAsync(Temporary, "status", "--name", "third")).ExitCode, Is.EqualTo(ExitCodes.NotRunningStatus));
     }
 
     [Test]
@@ -159,9 +159,9 @@ internal sealed class VerbTests : DaemonTest
         CommandResult ended = await AngelCommand.RunAsync(Temporary, "run", "--runtime-dir", RuntimeDirectory, "--restart", "never", "sh", "-c", "exit 42");
         Assert.That(ended.ExitCode, Is.EqualTo(42));
         CommandResult killed = await AngelCommand.RunAsync(Temporary, "run", "--runtime-dir", RuntimeDirectory, "--restart", "never", "sh", "-c", "kill -9 $$");
-        Assert.That(killed.ExitCode, Is.EqualTo(ExitCode.Killed(9)));
+        Assert.That(killed.ExitCode, Is.EqualTo(ExitCodes.Killed(9)));
         CommandResult missing = await AngelCommand.RunAsync(Temporary, "run", "--runtime-dir", RuntimeDirectory, "no-such-program");
-        Assert.That(missing.ExitCode, Is.EqualTo(ExitCode.NotFound));
+        Assert.That(missing.ExitCode, Is.EqualTo(ExitCodes.NotFound));
     }
 
     [Test]
@@ -170,7 +170,7 @@ internal sealed class VerbTests : DaemonTest
         CommandResult empty = await AngelCommand.RunAsync(Temporary, "spool", ".");
         Assert.That((empty.ExitCode, empty.Output), Is.EqualTo((0, $"{Temporary.Path} holds no spool.\n")));
         CommandResult missing = await AngelCommand.RunAsync(Temporary, "spool", "none");
-        Assert.That(missing.ExitCode, Is.EqualTo(ExitCode.Refused));
+        Assert.That(missing.ExitCode, Is.EqualTo(ExitCodes.Refused));
         Assert.That(missing.Errors, Does.Contain("cannot be read"));
     }
 
@@ -178,12 +178,12 @@ internal sealed class VerbTests : DaemonTest
     public async Task A_command_line_that_is_wrong_is_refused()
     {
         CommandResult refused = await AngelCommand.RunAsync(Temporary, "run", "--watchdog", "soon", "sleep", "1");
-        Assert.That(refused.ExitCode, Is.EqualTo(ExitCode.Usage));
+        Assert.That(refused.ExitCode, Is.EqualTo(ExitCodes.Usage));
         Assert.That(refused.Errors, Does.Contain("--watchdog 'soon'").And.Contain("500ms").And.Contain("run --help"));
-        Assert.That((await AngelCommand.RunAsync(Temporary, "kill", "TREM")).ExitCode, Is.EqualTo(ExitCode.Usage));
-        Assert.That((await AngelCommand.RunAsync(Temporary, "dance")).ExitCode, Is.EqualTo(ExitCode.Usage));
+        Assert.That((await AngelCommand.RunAsync(Temporary, "kill", "TREM")).ExitCode, Is.EqualTo(ExitCodes.Usage));
+        Assert.That((await AngelCommand.RunAsync(Temporary, "dance")).ExitCode, Is.EqualTo(ExitCodes.Usage));
         CommandResult who = await AngelCommand.RunAsync(Temporary, "run", "--require-user", "no-such-user", "sleep", "1");
-        Assert.That(who.ExitCode, Is.EqualTo(ExitCode.Usage));
+        Assert.That(who.ExitCode, Is.EqualTo(ExitCodes.Usage));
         Assert.That(who.Errors, Does.Contain("no user 'no-such-user'"));
     }
 }

@@ -4,7 +4,7 @@ namespace SeamlessReboot.Angel;
 /// Every status that seamless-angel itself ends with. "run" otherwise ends with its server's: the server's own exit code, or
 /// 128 + N when signal N has killed it. "status" ends as the Linux Standard Base says.
 /// </summary>
-internal static class ExitCode
+internal static class ExitCodes
 {
     /// <summary>It is done. For "status": the server runs. For "stop" also: there was nothing to stop.</summary>
     internal const int Done = 0;
