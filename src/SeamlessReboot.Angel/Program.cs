@@ -1,12 +1,13 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using SeamlessReboot.Angel;
-using SeamlessReboot.Angel.Children;
 using SeamlessReboot.Angel.Handing;
 
 // A minimal command line for the core's own tests, to be replaced at merge: run [--NAME VALUE...] -- COMMAND...
-if (ExecVerb.TryRun(args, out int code) || HandoverCheck.TryRun(args, out code))
+if (HiddenVerbs.TryRun(args, out int code))
     return code;
 int end = Array.IndexOf(args, "--");
 Dictionary<string, string> told = [];
@@ -27,9 +28,9 @@ AngelOptions options = defaults with
     StopTimeout = Time("--stop-timeout") ?? defaults.StopTimeout,
     Watchdog = Time("--watchdog"),
     AbortTimeout = Time("--abort-timeout") ?? defaults.AbortTimeout,
-    Notifies = told.TryGetValue("--notifies", out string? notifies) ? bool.Parse(notifies) : null,
-    Probe = told.TryGetValue("--probe", out string? probe) ? new Uri(probe) : null,
-    ProbeText = told.GetValueOrDefault("--probe-text"),
+    Notifies = told.TryGetValue("--notify", out string? notifies) && notifies != "auto" ? notifies == "yes" : null,
+    Probe = told.TryGetValue("--probe", out string? probe) ? new Uri(probe.Split('=')[0]) : null,
+    ProbeText = probe?.Contains('=', StringComparison.Ordinal) == true ? probe.Split('=')[1] : null,
     ProbeInterval = Time("--probe-interval") ?? defaults.ProbeInterval,
     ProbeTimeout = Time("--probe-timeout") ?? defaults.ProbeTimeout,
     ProbeFailures = Count("--probe-failures") ?? defaults.ProbeFailures,
@@ -41,12 +42,23 @@ AngelOptions options = defaults with
     LookIn = told.GetValueOrDefault("--in"),
 };
 Handover? handover = Handover.Take();
+IReadOnlyList<HeldListener> listeners = handover?.Listeners ?? (told.TryGetValue("--listen", out string? listen) ? [Listen(new Uri(listen))] : []);
 return Angel.Run(options, new AngelHost
 {
     Handover = handover,
-    Listeners = handover?.Listeners ?? [],
+    Listeners = listeners,
+    Variables = listeners.Count == 0 ? new Dictionary<string, string>() : new Dictionary<string, string> { ["EINHORN_FDS"] = "3", ["EINHORN_FD_COUNT"] = "1", ["EINHORN_FD_0"] = "3" },
     KeptOpen = handover?.KeptOpen ?? [],
     WhenReady = text => Console.Error.WriteLine("WhenReady: " + text),
     WhenFailed = (failed, text) => Console.Error.WriteLine($"WhenFailed {failed}: {text}"),
     Log = (LogLevel level, string text) => Console.Error.WriteLine($"angel {level}: {text}"),
 });
+
+static HeldListener Listen(Uri uri)
+{
+    Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, 1);
+    socket.Bind(new IPEndPoint(IPAddress.Parse(uri.Host), uri.Port));
+    socket.Listen(512);
+    return new HeldListener("listener", SeamlessReboot.Posix.Fd.Duplicate(socket.SafeHandle), uri.ToString());
+}

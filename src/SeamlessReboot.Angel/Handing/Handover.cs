@@ -16,6 +16,8 @@ internal sealed record Handover
 
     public string StartDirectory { get; init; } = "/";
 
+    public string RuntimeDirectory { get; init; } = "";
+
     public int DirectoryFd { get; init; }
 
     public IReadOnlyList<HeldListener> Listeners { get; init; } = [];

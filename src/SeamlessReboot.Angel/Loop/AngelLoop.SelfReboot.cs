@@ -102,6 +102,7 @@ internal sealed partial class AngelLoop
     private Handover Collect() => _angel.Leave() with
     {
         StartDirectory = StartDirectory,
+        RuntimeDirectory = _options.RuntimeDirectory,
         DirectoryFd = (int)_directory.Handle.DangerousGetHandle(),
         Listeners = [.. _listeners],
         KeptOpen = new Dictionary<string, int>(_host.KeptOpen),

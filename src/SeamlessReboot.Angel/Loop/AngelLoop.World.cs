@@ -165,7 +165,7 @@ internal sealed partial class AngelLoop
         }
         else
         {
-            string path = Path.Combine(_options.RuntimeDirectory, RuntimeDirectory.NotifySocket);
+            string path = Path.Combine(_options.RuntimeDirectory, AngelDirectory.NotifySocket);
             // Where no file can be made there is still the abstract namespace; who the sender is, is checked anyway.
             if (!TryOpenNotify(path, LogLevel.Warning))
                 TryOpenNotify(string.Create(CultureInfo.InvariantCulture, $"@seamless-angel/{Environment.ProcessId}/{Convert.ToHexString(RandomNumberGenerator.GetBytes(8))}"), LogLevel.Error);
@@ -197,7 +197,7 @@ internal sealed partial class AngelLoop
             if (handover is { ControlFd: >= 0 })
                 _control = ControlSocket.Adopt(handover.ControlFd, _poller, c => _angel.Called(c));
             else
-                _control = ControlSocket.Open(Path.Combine(_options.RuntimeDirectory, RuntimeDirectory.ControlSocket), _poller, c => _angel.Called(c));
+                _control = ControlSocket.Open(Path.Combine(_options.RuntimeDirectory, AngelDirectory.ControlSocket), _poller, c => _angel.Called(c));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

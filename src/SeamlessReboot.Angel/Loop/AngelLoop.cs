@@ -67,7 +67,7 @@ internal sealed partial class AngelLoop : World, IDisposable
         AngelLoop loop;
         try
         {
-            DirectoryHandle directory = RuntimeDirectory.Take(options.RuntimeDirectory, host.Handover?.DirectoryFd);
+            DirectoryHandle directory = AngelDirectory.Take(options.RuntimeDirectory, host.Handover?.DirectoryFd);
             loop = new AngelLoop(options, host, directory);
         }
         catch (AngelException e)
@@ -194,7 +194,7 @@ internal sealed partial class AngelLoop : World, IDisposable
             registration.Dispose();
         _alarms.Dispose();
         _lookFor.Dispose();
-        RuntimeDirectory.Clear(_options.RuntimeDirectory);
+        AngelDirectory.Clear(_options.RuntimeDirectory);
         _directory.Dispose();
     }
 

@@ -107,7 +107,7 @@ internal sealed record NotifyMessage
             "STATUS" => message with { Status = Text(value) },
             "FDSTORE" when one => message with { Store = true },
             "FDSTOREREMOVE" when one => message with { Remove = true },
-            "FDNAME" when Text(value) is string text && FdStore.IsName(text) => message with { Name = text },
+            "FDNAME" when Encoding.Latin1.GetString(value) is string text && FdStore.IsName(text) => message with { Name = text },
             "FDPOLL" when value.SequenceEqual("0"u8) => message with { Watched = false },
             "FDPOLL" or "BARRIER" or "MONOTONIC_USEC" => message with { IsKnown = true },
             _ => message,

@@ -1,9 +1,9 @@
 using SeamlessReboot.Posix;
 
-namespace SeamlessReboot.Angel;
+namespace SeamlessReboot.Angel.Loop;
 
 /// <summary>The directory that one angel has for itself, as long as it runs.</summary>
-internal static class RuntimeDirectory
+internal static class AngelDirectory
 {
     internal const string NotifySocket = "notify", ControlSocket = "control";
 
