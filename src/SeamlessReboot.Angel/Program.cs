@@ -1,3 +1,6 @@
+using SeamlessReboot.Angel;
 using SeamlessReboot.Angel.CommandLine;
 
-return await new AngelCommands(Console.Out, Console.Error).InvokeAsync(args).ConfigureAwait(false);
+return HiddenVerbs.TryRun(args, out int exitCode)
+    ? exitCode
+    : await new AngelCommands(Console.Out, Console.Error).InvokeAsync(args).ConfigureAwait(false);
