@@ -10,7 +10,7 @@ internal static class StatusText
     {
         string server = status.ChildPid is int pid ? $"server {Number(pid)}" : "no server at the moment";
         output.WriteLine($"{name}: {Words(status.State)}, {server}, angel {Number(status.AngelPid)}");
-        if (status.StatusText is string says)
+        if (status.StatusText is { Length: > 0 } says)
             Line("says", Printable(says));
         if (status.Since is DateTimeOffset since)
             Line("since", string.Create(CultureInfo.InvariantCulture, $"{since.ToLocalTime():yyyy-MM-dd HH:mm:ss} ({Ago(now - since)} ago)"));
@@ -18,7 +18,7 @@ internal static class StatusText
         if (status.Release == "fallback")
             Line("fallback", status.Running is null ? "yes" : ShellWords.Join(status.Running));
         Line("restarts", $"{Number(status.Restarts)}{(status.DeathsOfLate.Count > 0 ? $"; deaths of late: {Number(status.DeathsOfLate.Count)}" : "")}");
-        if (status.LastEnd is string end)
+        if (status.LastEnd is { Length: > 0 } end)
             Line("last end", Printable(end));
         Line("holding", $"{Number(status.FdsHeld)} descriptors{(status.Refused > 0 ? string.Create(CultureInfo.InvariantCulture, $"; messages refused: {status.Refused}") : "")}");
         if (status.Listening.Count > 0)
