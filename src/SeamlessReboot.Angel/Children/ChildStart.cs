@@ -60,7 +60,8 @@ internal sealed class ChildStart
         try
         {
             string program = ProcessImage.Resolve(release.Command[0], PathVariable(environment), release.Directory);
-            Command command = descriptors.Count > 0 || Watchdog is not null ? ByShell(release, environment, program) : new Command(program, release.Command);
+            string exports = $"{(descriptors.Count > 0 ? "LISTEN_PID=$$ " : "")}{(Watchdog is null ? "" : "WATCHDOG_PID=$$")}";
+            Command command = exports.Length > 0 ? ByShell(release, environment, program, exports) : new Command(program, release.Command);
             return Spawn.Start(command.Path, command.Arguments, environment, descriptors, output: -1, Errors);
         }
         catch (FileNotFoundException e)
@@ -118,7 +119,7 @@ internal sealed class ChildStart
         return environment;
     }
 
-    private Command ByShell(Release release, List<byte[]> environment, string program)
+    private Command ByShell(Release release, List<byte[]> environment, string program, string exports)
     {
         // A shell takes what begins with '-' for an option of exec.
         string[] command = release.Command[0].StartsWith('-') ? [program, .. release.Command.Skip(1)] : [.. release.Command];
@@ -126,7 +127,6 @@ internal sealed class ChildStart
         IEnumerable<string> fit = environment.All(HasPlainName) ? Shells : Shells.Where(s => Path.GetFileName(s) == "bash");
         if (fit.FirstOrDefault(File.Exists) is not string shell)
             return ExecVerb.Command(program, command);
-        string exports = Watchdog is null ? "LISTEN_PID=$$" : "LISTEN_PID=$$ WATCHDOG_PID=$$";
         return new Command(shell, [shell, "-c", $"export {exports}; exec \"$@\"", "seamless-angel", .. command]);
     }
 

@@ -32,7 +32,8 @@ internal static class ExecVerb
         string pid = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
         List<byte[]> environment = ProcessStart.Environment();
         environment.RemoveAll(v => v.AsSpan().StartsWith("LISTEN_PID="u8) || v.AsSpan().StartsWith("WATCHDOG_PID="u8));
-        environment.Add(Encoding.ASCII.GetBytes("LISTEN_PID=" + pid));
+        if (environment.Any(v => v.AsSpan().StartsWith("LISTEN_FDS="u8)))
+            environment.Add(Encoding.ASCII.GetBytes("LISTEN_PID=" + pid));
         if (environment.Any(v => v.AsSpan().StartsWith("WATCHDOG_USEC="u8)))
             environment.Add(Encoding.ASCII.GetBytes("WATCHDOG_PID=" + pid));
         Signals.StopIgnoring(BrokenPipe); // the runtime ignores it, and the program would inherit that
