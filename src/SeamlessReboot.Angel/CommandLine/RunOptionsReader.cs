@@ -89,7 +89,8 @@ internal static class RunOptionsReader
             wrong.Add("--backlog is for sockets that the angel opens. Add --listen URI.");
         if (read.Backoff > read.BackoffLimit)
             wrong.Add($"--backoff {Durations.Format(read.Backoff)} is longer than --backoff-limit {Durations.Format(read.BackoffLimit)}. Give a longer --backoff-limit too.");
-        if (read.Notifies != true && read.LookFor is null && read.StartDelay >= read.StartTimeout)
+        // Whether it notifies may be left open: then a short --start-timeout is for one that does.
+        if ((read.Notifies == false || Given(options.StartDelay)) && read.Notifies != true && read.LookFor is null && read.StartDelay >= read.StartTimeout)
             wrong.Add($"with --start-delay {Durations.Format(read.StartDelay)} a server that does not notify would never be ready: --start-timeout {Durations.Format(read.StartTimeout)} ends it before. Give a longer --start-timeout.");
         foreach (Option<TimeSpan?> time in (Option<TimeSpan?>[])
             [options.DeathWindow, options.StartTimeout, options.StopTimeout, options.Watchdog, options.ProbeInterval, options.ProbeTimeout, options.DaemonTimeout])

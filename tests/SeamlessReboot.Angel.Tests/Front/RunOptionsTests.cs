@@ -115,6 +115,7 @@ internal sealed class RunOptionsTests
     [TestCase("--backlog 3", "--listen URI")]
     [TestCase("--backoff 2m", "--backoff-limit")]
     [TestCase("--start-delay 2m", "--start-timeout")]
+    [TestCase("--notify no --start-timeout 2s", "--start-timeout")]
     [TestCase("--watchdog 0", "--watchdog cannot be 0")]
     [TestCase("--name a/b", "at most 64")]
     [TestCase("--fallback '", "quote")]
@@ -147,6 +148,10 @@ internal sealed class RunOptionsTests
     public void All_that_is_wrong_is_said_at_once() =>
         Assert.That(() => Read("--look-for", "x", "--timeout", "3", "./server"),
             Throws.TypeOf<AngelException>().With.Message.Contains("--in FILE").And.Message.Contains("--daemon"));
+
+    [Test]
+    public void A_server_that_notifies_may_be_given_little_time() =>
+        Assert.That(Read("--start-timeout", "2s", "./server").StartTimeout, Is.EqualTo(TimeSpan.FromSeconds(2)));
 
     [Test]
     public void An_empty_fallback_is_refused() =>
