@@ -1,1 +1,6 @@
-return 0;
+using SeamlessReboot.Angel;
+using SeamlessReboot.Angel.CommandLine;
+
+return HiddenVerbs.TryRun(args, out int exitCode)
+    ? exitCode
+    : await new AngelCommands(Console.Out, Console.Error).InvokeAsync(args).ConfigureAwait(false);

@@ -1,0 +1,114 @@
+using System.Globalization;
+using SeamlessReboot.Angel.Control;
+using SeamlessReboot.Angel.Posix;
+
+namespace SeamlessReboot.Angel;
+
+// What people ask for: by signals to the angel, and over the control socket.
+internal sealed partial class Angel
+{
+    /// <summary>A signal to the angel.</summary>
+    internal void Signalled(int signal)
+    {
+        const int Int = 2, Quit = 3, Usr1 = 10, Usr2 = 12;
+        switch (signal)
+        {
+            case SigHup: Happen(Happening.RebootAsked); break;
+            case SigTerm or Int or Quit: Happen(Happening.StopAsked, new Fact(Number: signal)); break;
+            case Usr1: Happen(Happening.ReportAsked); break;
+            case Usr2: Happen(Happening.SelfRebootAsked); break;
+            default: break;
+        }
+    }
+
+    /// <summary>A request from the control socket.</summary>
+    internal void Called(ControlCall call)
+    {
+        switch (call.Verb)
+        {
+            case "status": call.Answer(Status()); break;
+            case "reboot": Happen(Happening.RebootAsked, new Fact(Call: call)); break;
+            case "checkpoint": Happen(Happening.CheckpointAsked, new Fact(Call: call)); break;
+            case "stop": Happen(Happening.StopAsked, new Fact(Number: SigTerm, Call: call)); break;
+            case "kill" when SignalNumber(call.Argument) is int signal: Happen(Happening.KillAsked, new Fact(Number: signal, Call: call)); break;
+            case "kill": call.Answer(false, $"'{call.Argument}' is no signal. Name one, as TERM, or give its number."); break;
+            default: call.Answer(false, $"'{call.Verb}' is not understood. There are status, reboot, checkpoint, stop and kill SIGNAL."); break;
+        }
+    }
+
+    /// <summary>"9", "KILL", "SIGKILL"; null for anything else.</summary>
+    internal static int? SignalNumber(string text)
+    {
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+            return number is >= 1 and <= 64 ? number : null;
+        string name = text.StartsWith("SIG", StringComparison.OrdinalIgnoreCase) ? text : "SIG" + text;
+        return Enum.TryParse(name, ignoreCase: true, out Mono.Unix.Native.Signum signal) && Mono.Unix.Native.NativeConvert.TryFromSignum(signal, out number) ? number : null;
+    }
+
+    internal AngelStatus Status() => new()
+    {
+        State = State,
+        AngelPid = Environment.ProcessId,
+        ChildPid = _main?.Pid,
+        Since = _main?.Since,
+        Restarts = _restarts,
+        DeathsOfLate = [.. _tally.OfLate],
+        FdsHeld = _store.Count,
+        LastWords = _world.LastWords,
+        Command = _options.Command,
+        Release = _main?.IsFallback ?? _releases.OnFallback ? "fallback" : "main",
+        Running = _main?.Release.Command,
+        Generation = _main?.Seamless?.Generation,
+        Spool = _main?.Seamless?.Spool,
+        StatusText = _main?.StatusText,
+        LastEnd = _lastEnd,
+        Listening = [.. _host.Listeners.Select(l => l.Uri)],
+        Refused = _refused,
+        SelfReboots = SelfReboots,
+    };
+
+    /// <summary>How often the angel has rebooted itself.</summary>
+    internal int SelfReboots { get; set; }
+
+    private void Report()
+    {
+        Say("Status: " + ControlJson.Line(Status()));
+        _tally.Clear();
+        _releases.FailedStarts = 0;
+        Say("The counters of deaths and failed starts are back to zero.");
+    }
+
+    private void Refuse(ControlCall? call)
+    {
+        string why = State switch
+        {
+            State.Starting => "The server is only starting. Wait until it is ready, or stop it.",
+            State.Aborting => "The server is being killed and started again. Wait until it is ready.",
+            State.Leaving => "The server is about to end.",
+            State.Stopping => "The server has been told to end.",
+            State.Waiting => "There is no server at the moment; the next start is some time away. Ask for a reboot to start it now.",
+            State.Ended => "The angel is about to end.",
+            _ => $"That is not possible while the server is {State}.",
+        };
+        Warn("A request was refused. " + why);
+        call?.Answer(false, why);
+    }
+
+    private void Checkpoint(ControlCall? call)
+    {
+        if (_main!.Seamless is { CheckpointSignal: int signal } && _world.Send(_main.Pid, signal))
+            call?.Answer(true, $"The server, PID {_main.Pid}, has been asked for a checkpoint.");
+        else
+            call?.Answer(false, _main.Seamless is null
+                ? "The server is not seamless: there is nothing to make a checkpoint of."
+                : "The server has no signal that asks it for a checkpoint. Set RebooterOptions.CheckpointSignals.");
+    }
+
+    private void SendSignal(int signal, ControlCall? call)
+    {
+        int pid = _main!.Pid;
+        bool sent = _world.Send(pid, signal);
+        Say($"{ExitStatus.NameOf(signal)} for the server, PID {pid}, because that was asked for.");
+        call?.Answer(sent, sent ? $"{ExitStatus.NameOf(signal)} has been sent to PID {pid}." : $"PID {pid} is gone already.");
+    }
+}

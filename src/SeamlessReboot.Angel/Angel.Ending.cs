@@ -1,0 +1,200 @@
+using Microsoft.Extensions.Logging;
+using SeamlessReboot.Angel.Children;
+using SeamlessReboot.Angel.Loop;
+using SeamlessReboot.Angel.Posix;
+
+namespace SeamlessReboot.Angel;
+
+// What follows when the server is gone: another one, or the end.
+internal sealed partial class Angel
+{
+    private const int Restful = 256;
+    private string? _lastEnd;
+    private int _lastCode;
+    private bool _abortedUnready, _replacing;
+
+    /// <summary>Reaps whoever has ended. Before the end of one that matters is believed, everything it has said is heard.</summary>
+    /// <returns>False when there may be more.</returns>
+    internal bool Sweep()
+    {
+        for (int i = 0; i < Restful; i++)
+        {
+            if (_world.NextEnded() is not int pid)
+                return true;
+            if (IsOurs(pid))
+                _world.HearAll(); // it may have named an heir, or said farewell
+            if (Find(pid) is Child child)
+                KillGroups(child); // as long as its number is not given away again
+            if (_world.Reap(pid) is ExitStatus status)
+                Ended(pid, status);
+        }
+
+        return false;
+    }
+
+    /// <summary>A process that is not the angel's own child has ended.</summary>
+    internal void HeirEnded(int pid)
+    {
+        if (Find(pid) is not Child child || !_world.HasEnded(pid))
+            return;
+        _world.HearAll();
+        Sweep(); // if it has become our child, this tells how it ended
+        if (Find(pid) != child)
+            return;
+        KillGroups(child);
+        Ended(pid, ExitStatus.Unknown);
+    }
+
+    private bool IsOurs(int pid) => Find(pid) is not null;
+
+    private Child? Find(int pid) =>
+        pid == _main?.Pid ? _main : pid == _next?.Pid ? _next : _retiring.Find(c => c.Pid == pid);
+
+    private void Ended(int pid, ExitStatus status)
+    {
+        if (pid == _next?.Pid)
+        {
+            Happen(Happening.NextExited, new Fact(status));
+        }
+        else if (pid == _main?.Pid)
+        {
+            _lastEnd = $"PID {pid}: {status}";
+            _lastCode = status.ShellCode;
+            Happen(Happening.MainExited, new Fact(status));
+        }
+        else if (_retiring.RemoveAll(c => c.Pid == pid) > 0)
+        {
+            Say($"The old server, PID {pid}, is gone: {status}.");
+            if (_retiring.Count == 0)
+                _alarms.Clear(Alarm.Retire);
+        }
+        else if (!_world.IsSelfCheck(pid, status))
+        {
+            Happen(Happening.OrphanExited, new Fact(status, pid));
+        }
+    }
+
+    private void KillGroups(Child child)
+    {
+        foreach (int group in child.Groups)
+            _world.SendGroup(group, SigKill);
+        _leftover = child.Groups[0];
+    }
+
+    private void FailStart(ExitStatus status) => Died(status, wasReady: _main!.WasReady, "before it was ready");
+
+    private void FailReload(ExitStatus status) => Died(status, wasReady: false, "in its reboot, before it was ready again");
+
+    private void Die(ExitStatus status)
+    {
+        if (status.IsSuccess && _options.Restart != RestartPolicy.Always)
+            EndOrderly();
+        else
+            Died(status, wasReady: true, "");
+    }
+
+    private void DieAborted(ExitStatus status)
+    {
+        if (_replacing)
+        {
+            _replacing = false;
+            Say("The fallback is gone; the command is tried again.");
+            _main = null;
+            Enter(State.Waiting, TimeSpan.Zero);
+            return;
+        }
+
+        Died(status, wasReady: !_abortedUnready, "as the angel had it killed");
+    }
+
+    private void DieLeaving(ExitStatus status)
+    {
+        if (status.IsSuccess && _main!.WasReady && _options.Restart != RestartPolicy.Always)
+            EndOrderly();
+        else
+            Died(status, wasReady: _main!.WasReady, "after it had said that it was about to end");
+    }
+
+    private void EndOrderly()
+    {
+        int pid = _main!.Pid;
+        _main = null;
+        Say($"The server, PID {pid}, has ended in order.");
+        End(0, "The server has ended in order.");
+    }
+
+    private void Died(ExitStatus status, bool wasReady, string when)
+    {
+        int pid = _main!.Pid;
+        bool fallback = _main.IsFallback;
+        _main = null;
+        string sentence = $"The {(fallback ? "fallback" : "server")}, PID {pid}, has died{(when.Length > 0 ? " " + when : "")}: {status}.";
+        Say(LogLevel.Error, sentence + Quoted());
+        AnswerAll(_rebootCalls, false, sentence);
+        AfterFailure(wasReady, sentence);
+    }
+
+    private string Quoted()
+    {
+        IReadOnlyList<string> words = _world.LastWords;
+        return words.Count == 0 ? "" : " Its last words:\n    " + string.Join("\n    ", words);
+    }
+
+    /// <summary>There is no server: another start, soon or later, of this release or of another; or the end.</summary>
+    private void AfterFailure(bool wasReady, string sentence)
+    {
+        _main = null;
+        _tally.Add();
+        bool turned = !wasReady && _releases.Failed();
+        if (turned)
+        {
+            Say(LogLevel.Error, $"The command has not become ready {_releases.FailedStarts} times in a row. "
+                + $"In its place is started, with the same connections: {_releases.Next}. To try the command again, ask for a reboot.");
+            _tally.Clear();
+        }
+        else if (_options.Restart == RestartPolicy.Never)
+        {
+            End(_lastCode, sentence);
+            return;
+        }
+        else if (_options.Daemon && !_wasEverReady && !_releases.HasFallback)
+        {
+            End(_lastCode == 0 ? 1 : _lastCode, sentence); // somebody waits for this start, and can see to it
+            return;
+        }
+        else if (_tally.IsOver)
+        {
+            GiveUp();
+            return;
+        }
+
+        TimeSpan wait = turned ? TimeSpan.Zero : _tally.Wait();
+        if (wait > TimeSpan.Zero)
+            Say($"It is started again in {Seconds(wait)}.");
+        Enter(State.Waiting, wait);
+    }
+
+    private void GiveUp()
+    {
+        string sentence = $"The server has died {_tally.OfLate.Count} times within {Seconds(_options.DeathWindow)}; the angel gives up. "
+            + $"Its last end: {_lastEnd}. Find out why, then start the angel again.";
+        Say(LogLevel.Critical, sentence + Quoted());
+        End(ExitCodes.GaveUp, sentence);
+    }
+
+    private void End(int code, string sentence)
+    {
+        foreach (Child? child in (Child?[])[_main, _next, .. _retiring])
+            if (child is not null)
+                KillGroups(child);
+        _main = _next = null;
+        Enter(State.Ended);
+        ExitCode = code;
+        AnswerAll(_rebootCalls, false, sentence);
+        AnswerAll(_stopCalls, true, sentence);
+        string words = string.Join('\n', _world.LastWords);
+        if (!_wasEverReady)
+            Shielded(() => _host.WhenFailed(code, words.Length == 0 ? sentence : sentence + "\n" + words));
+        Say($"The angel ends with {code}.");
+    }
+}

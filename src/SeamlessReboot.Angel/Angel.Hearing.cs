@@ -1,0 +1,141 @@
+using Microsoft.Extensions.Logging;
+using SeamlessReboot.Angel.Children;
+using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Loop;
+using SeamlessReboot.Angel.Watching;
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot.Angel;
+
+// What comes over the notify socket.
+internal sealed partial class Angel
+{
+    private static readonly TimeSpan _quiet = TimeSpan.FromMinutes(1);
+    private long _refused, _refusedSaid, _full, _fullSaid;
+
+    /// <summary>One datagram, and the descriptors that came with it: they are closed here, or stored.</summary>
+    internal void Hear(int sender, ReadOnlySpan<byte> datagram, List<int> descriptors)
+    {
+        Child? who = sender <= 0 ? null : sender == _main?.Pid ? _main : sender == _next?.Pid ? _next : null;
+        if (who is null)
+        {
+            Close(descriptors);
+            Refused(sender);
+            return;
+        }
+
+        NotifyMessage message = NotifyMessage.Parse(datagram);
+        Note(who, message);
+        if (message.Store)
+            Keep(message, descriptors);
+        else
+            Close(descriptors);
+        if (message.Remove && message.Name is string name)
+            _store.Remove(name);
+        Act(who, message);
+    }
+
+    /// <summary>A datagram that was longer than any can be.</summary>
+    internal void HearNothing(int sender, List<int> descriptors)
+    {
+        Close(descriptors);
+        Refused(sender);
+    }
+
+    private void Note(Child who, NotifyMessage message)
+    {
+        if (message.IsKnown && !who.Spoke)
+        {
+            who.Spoke = true;
+            // Whoever has a start-up delay running had been taken for one that does not notify.
+            if (_options.Notifies is null && (message.Ready || message.Seamless is not null))
+                _notifies = true;
+        }
+
+        if (message.Ready && _options.Notifies is null)
+            _notifies = true;
+        if (message.Seamless is not null)
+            who.Seamless = message.Seamless;
+        if (message.Status is not null)
+            who.StatusText = message.Status;
+        if (message.ErrorNumber is int error)
+            Warn($"The server, PID {who.Pid}, reports errno {error}.");
+        if (message.Watchdog is TimeSpan watchdog)
+        {
+            who.Watchdog = watchdog > TimeSpan.Zero ? watchdog : null;
+            if (who == _main)
+                Happen(Happening.Heartbeat);
+        }
+    }
+
+    private void Act(Child who, NotifyMessage message)
+    {
+        if (message.MoreTime is TimeSpan time && (who == _next) == (State == State.RollingOver))
+            Happen(Happening.MoreTime, new Fact(Time: time));
+        if (who == _next)
+        {
+            if (message.Ready)
+                Happen(Happening.NextReady);
+            return;
+        }
+
+        if (message.MainPid is int pid)
+            Happen(Happening.MainChanged, new Fact(Number: pid));
+        if (message.Reloading)
+            Happen(Happening.MainReloading);
+        if (message.Ready)
+            Happen(Happening.MainReady);
+        if (message.Stopping)
+            Happen(Happening.MainStopping);
+        if (message.Heartbeat)
+            Happen(Happening.Heartbeat);
+        if (message.Trigger)
+            Happen(Happening.MainHung, new Fact(Text: "it has said so itself (WATCHDOG=trigger)"));
+    }
+
+    private void Keep(NotifyMessage message, List<int> descriptors)
+    {
+        foreach (int fd in descriptors)
+            if (_store.Add(fd, message.Name ?? FdStore.NoName, message.Watched) == StoreResult.Full)
+                RefusedFull();
+    }
+
+    private static void Close(List<int> descriptors)
+    {
+        foreach (int fd in descriptors)
+            Fd.Close(fd);
+    }
+
+    // The first at once, what follows in one line a minute: a flood must not fill the log.
+    private void Refused(int sender)
+    {
+        _refused++;
+        if (_alarms.IsSet(Alarm.Refusals))
+            return;
+        Warn($"A message to the notify socket was refused: it came from PID {sender}, which is not the server's main process.");
+        _refusedSaid = _refused;
+        _alarms.Set(Alarm.Refusals, _quiet);
+    }
+
+    private void RefusedFull()
+    {
+        _full++;
+        if (_alarms.IsSet(Alarm.Refusals) && _fullSaid > 0)
+            return;
+        Say(LogLevel.Error, $"The store is full with {_store.Count} descriptors, so that one more was refused: its connection will not survive a crash. Raise --store-limit.");
+        _fullSaid = _full;
+        _alarms.Set(Alarm.Refusals, _quiet);
+    }
+
+    private void SayRefusals()
+    {
+        if (_refused > _refusedSaid)
+            Warn($"{_refused - _refusedSaid} more messages to the notify socket were refused in the last minute.");
+        if (_full > _fullSaid)
+            Say(LogLevel.Error, $"{_full - _fullSaid} more descriptors were refused in the last minute, because the store is full.");
+        bool more = _refused > _refusedSaid || _full > _fullSaid;
+        (_refusedSaid, _fullSaid) = (_refused, more ? _full : 0);
+        if (more)
+            _alarms.Set(Alarm.Refusals, _quiet);
+    }
+}

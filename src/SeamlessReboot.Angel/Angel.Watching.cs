@@ -1,0 +1,117 @@
+using Microsoft.Extensions.Logging;
+using SeamlessReboot.Angel.Children;
+using SeamlessReboot.Angel.Loop;
+
+namespace SeamlessReboot.Angel;
+
+// A server that runs, and may hang.
+internal sealed partial class Angel
+{
+    private int _probeFaults;
+
+    /// <summary>The time of an alarm has come.</summary>
+    internal void Ring(Alarm alarm)
+    {
+        switch (alarm)
+        {
+            case Alarm.State: Happen(Happening.Deadline); break;
+            case Alarm.Watchdog: Happen(Happening.MainHung, new Fact(Text: $"it has given no sign of life for {Seconds(_main?.Watchdog ?? default)}")); break;
+            case Alarm.Stable: Happen(Happening.Stable); break;
+            case Alarm.StartDelay: StartDelayOver(); break;
+            case Alarm.Probe: BeginProbe(); break;
+            case Alarm.Retire: KillRetired(); break;
+            case Alarm.Check: _world.SelfCheckOverdue(); break;
+            case Alarm.Refusals: SayRefusals(); break;
+            default: throw new ArgumentOutOfRangeException(nameof(alarm), alarm, "Nobody has set this.");
+        }
+    }
+
+    private void Beat()
+    {
+        if (_main?.Watchdog is TimeSpan time && time > TimeSpan.Zero)
+            _alarms.Set(Alarm.Watchdog, time);
+        else
+            _alarms.Clear(Alarm.Watchdog);
+    }
+
+    private void BeginProbe()
+    {
+        if (State != State.Ready)
+            return;
+        _world.Probe(_main!.Pid);
+    }
+
+    /// <summary>A probe has come back: null when all is well.</summary>
+    internal void ProbeAnswered(int pid, string? fault)
+    {
+        if (pid != _main?.Pid || State != State.Ready)
+            return;
+        _alarms.Set(Alarm.Probe, _options.ProbeInterval);
+        if (fault is null)
+        {
+            _probeFaults = 0;
+            return;
+        }
+
+        _probeFaults++;
+        Warn($"The probe has failed, {_probeFaults} of {_options.ProbeFailures} times in a row: {fault}");
+        if (_probeFaults >= _options.ProbeFailures)
+            Happen(Happening.MainHung, new Fact(Text: $"{_probeFaults} probes in a row have failed, the last because: {fault}"));
+    }
+
+    private void TooSlow() => Abort(State == State.Reloading
+        ? $"it has not been ready again {Seconds(_options.StartTimeout)} after its reboot began"
+        : $"it has not been ready within {Seconds(_options.StartTimeout)}");
+
+    // SIGABRT first, because that leaves a core to look into.
+    private void Abort(string? why)
+    {
+        Child main = _main!;
+        _abortedUnready = State != State.Ready;
+        Say(LogLevel.Error, $"The server, PID {main.Pid}, is killed and started again, because {why ?? "it has asked for it"}.");
+        AnswerAll(_rebootCalls, false, $"The server is killed and started again, because {why}.");
+        _world.Send(main.Pid, SigAbrt);
+        Enter(State.Aborting, _options.AbortTimeout);
+    }
+
+    // A process that is stopped dies of SIGKILL only. Its end comes as an event, whatever the state is then.
+    private void Kill(string? why)
+    {
+        Child main = _main!;
+        Warn($"SIGKILL for the server, PID {main.Pid}{(why is null ? ", which has not ended in time" : ", because " + why)}.");
+        _world.Send(main.Pid, SigKill);
+        foreach (int group in main.Groups)
+            _world.SendGroup(group, SigKill);
+    }
+
+    private void KillRetired()
+    {
+        foreach (Child old in _retiring)
+        {
+            Warn($"SIGKILL for the old server, PID {old.Pid}, which has not ended in time.");
+            _world.Send(old.Pid, SigKill);
+            foreach (int group in old.Groups)
+                _world.SendGroup(group, SigKill);
+        }
+    }
+
+    private void Follow(int pid)
+    {
+        Child main = _main!;
+        if (pid == main.Pid)
+            return;
+        if (!_world.IsDescendant(pid))
+        {
+            Warn($"The server, PID {main.Pid}, has named PID {pid} as its heir (MAINPID=), which is no process that it has started. That is ignored.");
+            return;
+        }
+
+        Say($"The server is now PID {pid}, before {main.Pid}.");
+        main.Pid = pid;
+        main.IsHeir = true;
+        int group = _world.GroupOf(pid);
+        if (group > 1 && group != Environment.ProcessId && !main.Groups.Contains(group))
+            main.Groups.Add(group);
+        _world.WatchEnd(pid);
+    }
+}

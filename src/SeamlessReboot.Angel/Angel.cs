@@ -1,0 +1,149 @@
+using Microsoft.Extensions.Logging;
+using SeamlessReboot.Angel.Children;
+using SeamlessReboot.Angel.Control;
+using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Loop;
+
+namespace SeamlessReboot.Angel;
+
+/// <summary>
+/// The supervisor: what it knows of the server, and what it does when something happens, which <see cref="Table"/> says. Only the
+/// loop's thread enters it. It decides; the <see cref="World"/> does.
+/// </summary>
+internal sealed partial class Angel
+{
+    private const int SigHup = 1, SigAbrt = 6, SigKill = 9, SigTerm = 15, SigCont = 18;
+    private readonly AngelOptions _options;
+    private readonly AngelHost _host;
+    private readonly World _world;
+    private readonly TimeProvider _time;
+    private readonly Alarms _alarms;
+    private readonly FdStore _store;
+    private readonly Releases _releases;
+    private readonly DeathTally _tally;
+    private readonly List<Child> _retiring = [];
+    private readonly List<ControlCall> _rebootCalls = [], _stopCalls = [];
+    private Child? _main, _next;
+
+    internal Angel(AngelOptions options, AngelHost host, World world, Alarms alarms, FdStore store, Releases releases, TimeProvider time)
+    {
+        _options = options;
+        _host = host;
+        _world = world;
+        _alarms = alarms;
+        _store = store;
+        _releases = releases;
+        _time = time;
+        _tally = new DeathTally(options, time);
+        _command = releases.Main;
+    }
+
+    internal State State { get; private set; } = State.Waiting;
+
+    /// <summary>What the angel ends with; null as long as it goes on.</summary>
+    internal int? ExitCode { get; private set; }
+
+    /// <summary>What is being started, or was last.</summary>
+    private Release _command;
+
+    /// <summary>Runs a server and looks after it until it ends.</summary>
+    /// <returns>The exit code.</returns>
+    internal static int Run(AngelOptions options, AngelHost host) => AngelLoop.Run(options, host);
+
+    /// <summary>The first start.</summary>
+    internal void Begin() => StartMain();
+
+    /// <summary>Something has happened: does what the table says.</summary>
+    /// <param name="what">A row of the table.</param>
+    /// <param name="fact">What comes with it.</param>
+    internal void Happen(Happening what, Fact fact = default) => Do(Table.For(State, what), fact);
+
+    private void Do(Deed deed, Fact fact)
+    {
+        switch (deed)
+        {
+            case Deed.Ignore: Ignore(fact); break;
+            case Deed.BecomeReady: BecomeReady(); break;
+            case Deed.BeginReloading: BeginReloading(); break;
+            case Deed.BeginLeaving: BeginLeaving(); break;
+            case Deed.Beat: Beat(); break;
+            case Deed.Abort: Abort(fact.Text); break;
+            case Deed.Follow: Follow(fact.Number); break;
+            case Deed.FailStart: FailStart(fact.Status); break;
+            case Deed.FailReload: FailReload(fact.Status); break;
+            case Deed.Die: Die(fact.Status); break;
+            case Deed.DieAborted: DieAborted(fact.Status); break;
+            case Deed.DieLeaving: DieLeaving(fact.Status); break;
+            case Deed.EndStopped: EndStopped(fact.Status); break;
+            case Deed.PromoteNext: PromoteNext(fact.Status); break;
+            case Deed.CompleteRollover: CompleteRollover(); break;
+            case Deed.CallOffRollover: CallOffRollover(fact.Status); break;
+            case Deed.TooSlow: TooSlow(); break;
+            case Deed.Kill: Kill(fact.Text); break;
+            case Deed.StartAgain: StartAgain(); break;
+            case Deed.StartIfFree: StartIfFree(); break;
+            case Deed.ExtendDeadline: _alarms.Extend(Alarm.State, fact.Time); break;
+            case Deed.BecomeStable: BecomeStable(); break;
+            case Deed.Reboot: Reboot(fact.Call); break;
+            case Deed.JoinReboot: JoinReboot(fact.Call); break;
+            case Deed.StartNow: StartNow(fact.Call); break;
+            case Deed.Refuse: Refuse(fact.Call); break;
+            case Deed.Checkpoint: Checkpoint(fact.Call); break;
+            case Deed.Stop: Stop(fact.Number, fact.Call); break;
+            case Deed.StopAborting: StopAborting(fact.Call); break;
+            case Deed.ForwardAgain: ForwardAgain(fact.Number, fact.Call); break;
+            case Deed.EndNow: EndNow(fact.Call); break;
+            case Deed.SendSignal: SendSignal(fact.Number, fact.Call); break;
+            case Deed.Report: Report(); break;
+            case Deed.SelfReboot: _world.RebootSelf(); break;
+            default: throw new ArgumentOutOfRangeException(nameof(deed), deed, "No method does this.");
+        }
+    }
+
+    // What nobody acts on is not worth a word, but whoever waits for an answer gets one.
+    private void Ignore(Fact fact) => fact.Call?.Answer(false, $"The angel does nothing about that while it is {State}.");
+
+    private void Enter(State state, TimeSpan? limit = null)
+    {
+        State = state;
+        if (limit is TimeSpan time)
+            _alarms.Set(Alarm.State, time);
+        else
+            _alarms.Clear(Alarm.State);
+        if (state is not (State.Ready or State.RollingOver))
+        {
+            _alarms.Clear(Alarm.Watchdog);
+            _alarms.Clear(Alarm.Stable);
+            _alarms.Clear(Alarm.Probe);
+        }
+
+        if (state is not (State.Starting or State.RollingOver))
+            _alarms.Clear(Alarm.StartDelay);
+    }
+
+    private void Say(LogLevel level, string text)
+    {
+        try
+        {
+            _host.Log(level, text);
+        }
+#pragma warning disable CA1031 // a log that cannot be written ends nobody
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+    }
+
+    private void Say(string text) => Say(LogLevel.Information, text);
+
+    private void Warn(string text) => Say(LogLevel.Warning, text);
+
+    private static string Seconds(TimeSpan time) => FormattableString.Invariant($"{time.TotalSeconds:0.###} s");
+
+    private static void AnswerAll(List<ControlCall> calls, bool ok, string message)
+    {
+        foreach (ControlCall call in calls)
+            call.Answer(ok, message);
+        calls.Clear();
+    }
+}

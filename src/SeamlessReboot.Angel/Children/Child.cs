@@ -1,0 +1,37 @@
+namespace SeamlessReboot.Angel.Children;
+
+/// <summary>A process that the angel has started, or that one of those has named as its heir.</summary>
+internal sealed class Child
+{
+    /// <summary>The process that is the server now; MAINPID= changes it.</summary>
+    public required int Pid { get; set; }
+
+    /// <summary>The process groups that die with it.</summary>
+    public required List<int> Groups { get; init; }
+
+    public required Release Release { get; init; }
+
+    /// <summary>The command by its real paths, as it was when this was started; null for the fallback.</summary>
+    public Release? Real { get; set; }
+
+    public required bool IsFallback { get; init; }
+
+    public required DateTimeOffset Since { get; init; }
+
+    /// <summary>It has said something to the notify socket, so it will say READY=1 too.</summary>
+    public bool Spoke { get; set; }
+
+    public bool WasReady { get; set; }
+
+    /// <summary>What it has said in STATUS=.</summary>
+    public string StatusText { get; set; } = "";
+
+    /// <summary>Its watchdog's time; null for none.</summary>
+    public TimeSpan? Watchdog { get; set; }
+
+    /// <summary>What a seamless server has said of itself; null for any other program.</summary>
+    public SeamlessServer? Seamless { get; set; }
+
+    /// <summary>A number that MAINPID= named: not necessarily the angel's own child, so its end is watched for.</summary>
+    public bool IsHeir { get; set; }
+}

@@ -1,0 +1,12 @@
+using SeamlessReboot.Angel.Children;
+using SeamlessReboot.Angel.Handing;
+
+namespace SeamlessReboot.Angel;
+
+/// <summary>What the angel starts its own program for. To be asked before the command line is looked at.</summary>
+internal static class HiddenVerbs
+{
+    /// <returns>False when the program was started for something else.</returns>
+    internal static bool TryRun(string[] arguments, out int exitCode) =>
+        ExecVerb.TryRun(arguments, out exitCode) || HandoverCheck.TryRun(arguments, out exitCode);
+}

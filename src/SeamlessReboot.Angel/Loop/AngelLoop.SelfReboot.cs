@@ -1,0 +1,131 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using SeamlessReboot.Angel.Handing;
+using SeamlessReboot.Angel.Posix;
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot.Angel.Loop;
+
+// The angel's own reboot: its new version is tried, then takes this one's place in the same process. The server notices nothing:
+// what it says waits in the socket, who wants something waits in the backlog, and whoever ends is reaped by the new one.
+internal sealed partial class AngelLoop
+{
+    private static readonly TimeSpan _checkTime = TimeSpan.FromSeconds(30);
+    private readonly List<byte[]> _commandLine = ProcessStart.CommandLine();
+    private int _check;
+
+    private string StartDirectory => _host.Handover?.StartDirectory ?? _start.Directory;
+
+    internal override void RebootSelf()
+    {
+        if (_check != 0)
+            return;
+        try
+        {
+            string program = FindSelf();
+            // What the host takes for itself, as "dotnet" takes the assembly's name, comes before what Main gets.
+            int hosts = _commandLine.Count - (Environment.GetCommandLineArgs().Length - 1);
+            string[] command = [.. _commandLine.Take(hosts).Select(Encoding.UTF8.GetString), HandoverCheck.Name, Handover.Version];
+            _check = Spawn.Start(program, command, _environment, [], output: -1, _errors.Pipe.Write);
+            _alarms.Set(Alarm.Check, _checkTime);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            CallOff(e.Message);
+        }
+    }
+
+    internal override void SelfCheckOverdue() => Processes.SendGroup(_check, 9);
+
+    internal override bool IsSelfCheck(int pid, ExitStatus status)
+    {
+        if (pid != _check)
+            return false;
+        _check = 0;
+        _alarms.Clear(Alarm.Check);
+        if (status.Code == HandoverCheck.Fine)
+            HandOver();
+        else if (status.Code == HandoverCheck.Different)
+            CallOff("the new version takes over in another format. Stop the angel and start the new one.");
+        else
+            CallOff($"the new version does not start: {status}.");
+        return true;
+    }
+
+    private void CallOff(string why) => Log(LogLevel.Error, $"The angel's own reboot was called off, nothing has changed: {why}");
+
+    private string FindSelf()
+    {
+        Environment.CurrentDirectory = StartDirectory;
+        string? path = _environment.Find(v => v.AsSpan().StartsWith("PATH="u8)) is byte[] variable ? Encoding.UTF8.GetString(variable.AsSpan(5)) : null;
+        return ProcessImage.Resolve(Encoding.UTF8.GetString(_commandLine[0]), path, StartDirectory);
+    }
+
+    private void HandOver()
+    {
+        while (_queue.Reader.TryRead(out AngelEvent? queued))
+            if (queued is not DescriptorReady) // what is ready stays ready
+                Handle(queued);
+        if (_angel.ExitCode is not null)
+            return;
+        Stack<Action> undo = new();
+        try
+        {
+            _errors.Flush(TimeSpan.FromSeconds(1));
+            Handover handover = Collect();
+            int memory = handover.Write();
+            undo.Push(() => Fd.Close(memory));
+            foreach (int fd in (int[])[memory, .. handover.Descriptors()])
+                if (Fd.TrySetCloseOnExec(fd, false))
+                    undo.Push(() => Fd.TrySetCloseOnExec(fd, true));
+            string program = FindSelf();
+            undo.Push(DiagnosticsSocket.MoveAside(new HostProcess()));
+            // In the moment without a handler they would end the process. So they wait.
+            ulong before = Signals.SetThreadMask(_signals.Aggregate(0UL, (mask, s) => mask | Signals.Bit(s)));
+            undo.Push(() => Signals.SetThreadMask(before));
+            byte[] variable = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Handover.Variable}={memory}"));
+            ProcessImage.Execute(program, _commandLine, [.. _environment.Where(v => !v.AsSpan().StartsWith("SEAMLESS_ANGEL_"u8)), variable]);
+        }
+#pragma warning disable CA1031 // whatever it was, the old one goes on
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            while (undo.TryPop(out Action? back))
+                back();
+            CallOff(e.Message);
+            _poller.WatchInputAgain(_notify, Tokens.Notify); // its event may have been among those passed over
+            _poller.WatchInputAgain(_errors.Pipe.Read, Tokens.Errors);
+        }
+    }
+
+    private Handover Collect() => _angel.Leave() with
+    {
+        StartDirectory = StartDirectory,
+        RuntimeDirectory = _options.RuntimeDirectory,
+        DirectoryFd = (int)_directory.Handle.DangerousGetHandle(),
+        Listeners = [.. _listeners],
+        KeptOpen = new Dictionary<string, int>(_host.KeptOpen),
+        NotifyFd = _notify,
+        NotifyAddress = _notifyAddress,
+        ControlFd = _control?.Listener ?? -1,
+        Connections = [.. (_control?.Connections ?? []).Select(c => new HandedConnection(c.Fd, c.Text))],
+        ErrorPipe = _errors.Pipe,
+        UnwrittenErrors = _errors.Unwritten(),
+        LastWords = _errors.LastWords.Lines,
+        Stored = [.. _store.Entries.Select(s => new HandedFd(s.Fd, s.Name, s.Watched))],
+    };
+
+    private void TakeOver(Handover handover)
+    {
+        DiagnosticsSocket.RemoveOld(new HostProcess());
+        _errors.LastWords.Add(handover.LastWords);
+        foreach (HandedFd stored in handover.Stored)
+            _store.Add(stored.Fd, stored.Name, stored.Watched);
+        _angel.Continue(handover);
+        foreach (HandedConnection connection in handover.Connections)
+            _control?.Adopt(connection.Fd, connection.Text);
+        Post(_childrenChanged);
+        Log(LogLevel.Information, $"The angel, PID {Environment.ProcessId}, has rebooted itself; it holds {_store.Count} descriptors.");
+    }
+}

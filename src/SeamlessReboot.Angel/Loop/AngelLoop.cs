@@ -1,0 +1,213 @@
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using SeamlessReboot.Angel.Children;
+using SeamlessReboot.Angel.Control;
+using SeamlessReboot.Angel.Handing;
+using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Posix;
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot.Angel.Loop;
+
+/// <summary>
+/// Where everything comes together: signals, descriptors, alarms and probes put events into one queue, and one thread takes them
+/// out, one after the other. It is also what does to processes what the angel decides.
+/// </summary>
+internal sealed partial class AngelLoop : World, IDisposable
+{
+    private static readonly PosixSignal[] _signals =
+        [PosixSignal.SIGHUP, PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGTERM, PosixSignal.SIGCHLD, (PosixSignal)10, (PosixSignal)12];
+
+    private readonly AngelOptions _options;
+    private readonly AngelHost _host;
+    private readonly ProcessStart _start = ProcessStart.Read();
+    private readonly Channel<AngelEvent> _queue = Channel.CreateUnbounded<AngelEvent>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly List<PosixSignalRegistration> _registrations = [];
+    private readonly IReadOnlyList<HeldListener> _listeners;
+    private readonly DirectoryHandle _directory;
+    private readonly Poller _poller;
+    private readonly Alarms _alarms;
+    private readonly FdStore _store;
+    private readonly ErrorRelay _errors;
+    private readonly Angel _angel;
+    private ControlSocket? _control;
+
+    private AngelLoop(AngelOptions options, AngelHost host, DirectoryHandle directory)
+    {
+        Handover? handover = host.Handover;
+        _options = options;
+        _host = host;
+        _directory = directory;
+        _listeners = handover?.Listeners ?? host.Listeners;
+        _poller = new Poller(Post);
+        _alarms = new Alarms(TimeProvider.System, () => Post(_alarmsDue));
+        _store = new FdStore(options.StoreLimit, s => _poller.WatchHangUp(s.Fd, Tokens.FirstStored + s.Id), s => _poller.Forget(s.Fd));
+        _errors = new ErrorRelay(handover?.ErrorPipe, handover?.UnwrittenErrors);
+        _poller.WatchInput(_errors.Pipe.Read, Tokens.Errors);
+        Releases releases = new(options, new ReleaseFiles(), handover?.StartDirectory ?? _start.Directory);
+        _angel = new Angel(options, host, this, _alarms, _store, releases, TimeProvider.System);
+        OpenNotify(handover);
+        OpenControl(handover);
+    }
+
+    private static readonly AlarmsDue _alarmsDue = new();
+    private static readonly ChildrenChanged _childrenChanged = new();
+
+    /// <summary>Runs until the angel has decided to end.</summary>
+    /// <returns>The exit code.</returns>
+    internal static int Run(AngelOptions options, AngelHost host)
+    {
+        // Whatever the starter has left open is not for the server: it gets what it is to have, and nothing else.
+        if (!Fd.TrySetCloseOnExecFrom(3))
+            foreach (int fd in Fd.ListOpen() ?? [])
+                if (fd > 2)
+                    Fd.TrySetCloseOnExec(fd, true);
+        FdCalls.RaiseLimit();
+        AngelLoop loop;
+        try
+        {
+            DirectoryHandle directory = AngelDirectory.Take(options.RuntimeDirectory, host.Handover?.DirectoryFd);
+            loop = new AngelLoop(options, host, directory);
+        }
+        catch (AngelException e)
+        {
+            host.Log(LogLevel.Critical, e.Message);
+            host.WhenFailed(e.ExitCode, e.Message);
+            return e.ExitCode;
+        }
+
+        using (loop)
+            return loop.Run();
+    }
+
+    private int Run()
+    {
+        Processes.BecomeSubreaper();
+        foreach (PosixSignal signal in _signals)
+        {
+            if ((_start.IgnoredSignals & Signals.Bit(signal)) != 0)
+                Signals.StopIgnoring(signal); // under nohup, SIGHUP would never come
+            _registrations.Add(PosixSignalRegistration.Create(signal, Signalled));
+        }
+
+        if (_host.Handover is Handover handover)
+            TakeOver(handover);
+        else
+            _angel.Begin();
+        Signals.SetThreadMask(0); // what has come since the angel before this one gave up its place comes now
+        while (_angel.ExitCode is null)
+        {
+            Handle(Next());
+            RingAlarms();
+        }
+
+        return _angel.ExitCode.Value;
+    }
+
+    private AngelEvent Next()
+    {
+        while (true)
+        {
+            if (_queue.Reader.TryRead(out AngelEvent? next))
+                return next;
+            _queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
+        }
+    }
+
+    private void Post(AngelEvent e) => _queue.Writer.TryWrite(e);
+
+    private void Signalled(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        if (context.Signal == PosixSignal.SIGCHLD)
+            Post(_childrenChanged);
+        else
+            Post(new SignalArrived(Signals.Number(context.Signal)));
+    }
+
+    private void Handle(AngelEvent what)
+    {
+        try
+        {
+            switch (what)
+            {
+                case SignalArrived signal: _angel.Signalled(signal.Signal); break;
+                case ChildrenChanged: SweepOrGoOn(); break;
+                case DescriptorReady ready: Handle(ready); break;
+                case AlarmsDue: _alarms.TimerFired(); break;
+                case ProbeAnswered answer: _angel.ProbeAnswered(answer.Pid, answer.Fault); break;
+                case LineFound line: _angel.LineFound(line.Pid); break;
+                default: throw new ArgumentOutOfRangeException(nameof(what), what, "Nobody handles this.");
+            }
+        }
+#pragma warning disable CA1031 // whatever it was, the server and its connections are worth more
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Log(LogLevel.Error, $"The angel has stumbled over {what} and goes on: {e}");
+        }
+    }
+
+    private void Handle(DescriptorReady ready)
+    {
+        switch (ready.Token)
+        {
+            case Tokens.Notify: HearSome(); break;
+            case Tokens.Control: _control?.Accept(); break;
+            case Tokens.Errors:
+                _errors.Pump();
+                _poller.WatchInputAgain(_errors.Pipe.Read, Tokens.Errors);
+                break;
+            case >= Tokens.FirstConnection and < Tokens.FirstConnection + Tokens.Span: _control?.Read(ready.Token - Tokens.FirstConnection); break;
+            case >= Tokens.FirstStored and < Tokens.FirstStored + Tokens.Span: _store.Drop(ready.Token - Tokens.FirstStored); break;
+            default: HeirEnded((int)(ready.Token - Tokens.FirstProcess)); break;
+        }
+    }
+
+    private void SweepOrGoOn()
+    {
+        if (!_angel.Sweep())
+            Post(_childrenChanged);
+    }
+
+    private void RingAlarms()
+    {
+        try
+        {
+            while (_angel.ExitCode is null && _alarms.TakeDue() is Alarm alarm)
+                _angel.Ring(alarm);
+        }
+#pragma warning disable CA1031 // as above
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Log(LogLevel.Error, $"The angel has stumbled over an alarm and goes on: {e}");
+        }
+    }
+
+    public void Dispose()
+    {
+        _errors.Drain();
+        _errors.Flush(TimeSpan.FromSeconds(2));
+        foreach (PosixSignalRegistration registration in _registrations)
+            registration.Dispose();
+        _alarms.Dispose();
+        _lookFor.Dispose();
+        AngelDirectory.Clear(_options.RuntimeDirectory);
+        _directory.Dispose();
+    }
+
+    private void Log(LogLevel level, string text)
+    {
+        try
+        {
+            _host.Log(level, text);
+        }
+#pragma warning disable CA1031 // a log that cannot be written ends nobody
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using Mono.Unix.Native;
+
+namespace SeamlessReboot.Angel.Posix;
+
+/// <summary>How a process has ended: with an exit code, or by a signal.</summary>
+internal readonly record struct ExitStatus(int? Code, int? Signal)
+{
+    /// <summary>A process that somebody else's parent has reaped: nobody tells.</summary>
+    internal static ExitStatus Unknown => new(null, null);
+
+    internal bool IsSuccess => Code == 0;
+
+    /// <summary>As a shell has it: the code, or 128 and the signal's number.</summary>
+    internal int ShellCode => Code ?? (Signal is int signal ? 128 + signal : 1);
+
+    internal static ExitStatus FromWait(int status) => (status & 0x7F) == 0
+        ? new ExitStatus(status >> 8 & 0xFF, null)
+        : new ExitStatus(null, status & 0x7F);
+
+    public override string ToString() => this switch
+    {
+        { Code: int code } => $"it ended with exit code {code}",
+        { Signal: int signal } => $"it was killed by {NameOf(signal)}",
+        _ => "it has ended, nobody knows how",
+    };
+
+    internal static string NameOf(int signal) =>
+        NativeConvert.TryToSignum(signal, out Signum name) && Enum.IsDefined(name) ? name.ToString() : "signal " + signal;
+}

@@ -1,0 +1,110 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot.Angel.Posix;
+
+/// <summary>The unix sockets of the runtime directory, and datagrams with credentials and descriptors.</summary>
+internal static unsafe class UnixSockets
+{
+    private const int Unix = 1, Stream = 1, Datagram = 2, CloseOnExec = 0x80000, NonBlocking = 0x800;
+    private const int SolSocket = 1, ReceiveBuffer = 8, PassCredentials = 16, ReceiveBufferForce = 33; // SO_RCVBUF, SO_PASSCRED, SO_RCVBUFFORCE
+    private const int DontWait = 0x40, CloseOnExecDescriptors = 0x4000_0000, Truncated = 0x20; // MSG_DONTWAIT, MSG_CMSG_CLOEXEC, MSG_TRUNC
+    private const int Rights = 1, Credentials = 2; // SCM_RIGHTS, SCM_CREDENTIALS
+    private const int ControlSize = 2048; // 253 descriptors, which is the most, and the credentials: 1064 bytes
+    private const int HeaderSize = 16, WantedBuffer = 8 * 1024 * 1024;
+    private const int LongestPath = 107;
+
+    /// <summary>A datagram socket that says who has sent what.</summary>
+    /// <param name="address">A path, or '@' and an abstract name.</param>
+    internal static int OpenDatagrams(string address)
+    {
+        int fd = Open(Datagram, address);
+        int one = 1, size = WantedBuffer;
+        _ = AngelLibc.SetSockOpt(fd, SolSocket, PassCredentials, &one, sizeof(int));
+        if (AngelLibc.SetSockOpt(fd, SolSocket, ReceiveBufferForce, &size, sizeof(int)) != 0)
+            _ = AngelLibc.SetSockOpt(fd, SolSocket, ReceiveBuffer, &size, sizeof(int));
+        return fd;
+    }
+
+    internal static int OpenListener(string path, int backlog)
+    {
+        int fd = Open(Stream, path);
+        if (AngelLibc.Listen(fd, backlog) == 0)
+            return fd;
+        SyscallException failure = SyscallException.Last("listen");
+        Fd.Close(fd);
+        throw failure;
+    }
+
+    /// <returns>-1 when there is nobody.</returns>
+    internal static int Accept(int listener) => AngelLibc.Accept(listener, null, null, NonBlocking | CloseOnExec);
+
+    /// <summary>Receives one datagram without waiting.</summary>
+    /// <param name="socket">From <see cref="OpenDatagrams"/>.</param>
+    /// <param name="buffer">Where the text goes.</param>
+    /// <param name="descriptors">Where received descriptors are added; they are the caller's from then on.</param>
+    /// <param name="sender">The PID of who has sent it; 0 when the kernel does not say.</param>
+    /// <returns>The length; -1 when there is none; -2 when it was longer than the buffer.</returns>
+    internal static int Receive(int socket, Span<byte> buffer, List<int> descriptors, out int sender)
+    {
+        byte* control = stackalloc byte[ControlSize];
+        sender = 0;
+        fixed (byte* text = buffer)
+        {
+            void** part = stackalloc void*[2];
+            part[0] = text;
+            part[1] = (void*)(nint)buffer.Length;
+            MessageHeader message = new() { Parts = part, PartCount = 1, Control = control, ControlLength = ControlSize };
+            nint length = AngelLibc.ReceiveMessage(socket, &message, DontWait | CloseOnExecDescriptors);
+            if (length < 0)
+                return -1;
+            int used = (int)message.ControlLength;
+            for (int at = 0; at + HeaderSize <= used;)
+            {
+                int size = (int)*(nint*)(control + at);
+                if (size < HeaderSize || at + size > used)
+                    break;
+                if (*(int*)(control + at + 8) == SolSocket)
+                {
+                    if (*(int*)(control + at + 12) == Rights)
+                        for (int i = HeaderSize; i + sizeof(int) <= size; i += sizeof(int))
+                            descriptors.Add(*(int*)(control + at + i));
+                    else if (*(int*)(control + at + 12) == Credentials)
+                        sender = *(int*)(control + at + HeaderSize);
+                }
+
+                at += (size + 7) & ~7;
+            }
+
+            return (message.Flags & Truncated) != 0 ? -2 : (int)length;
+        }
+    }
+
+    private static int Open(int type, string address)
+    {
+        byte[] name = Encoding.UTF8.GetBytes(address);
+        if (name.Length > LongestPath)
+            throw new IOException($"The path '{address}' has {name.Length} bytes, and that of a unix socket 107 at most. Choose a shorter runtime directory.");
+        bool isAbstract = name[0] == '@';
+        if (!isAbstract)
+            File.Delete(address);
+        int fd = AngelLibc.Socket(Unix, type | CloseOnExec | NonBlocking, 0);
+        if (fd < 0)
+            throw SyscallException.Last("socket");
+        byte* where = stackalloc byte[2 + LongestPath + 1];
+        new Span<byte>(where, 2 + LongestPath + 1).Clear();
+        *(ushort*)where = Unix;
+        name.CopyTo(new Span<byte>(where + 2, LongestPath));
+        if (isAbstract)
+            where[2] = 0;
+        if (AngelLibc.Bind(fd, where, 2 + name.Length + (isAbstract ? 0 : 1)) != 0 || (!isAbstract && AngelLibc.Chmod(address, 0x180) != 0))
+        {
+            SyscallException failure = new($"bind(\"{address}\")", Marshal.GetLastPInvokeError());
+            Fd.Close(fd);
+            throw failure;
+        }
+
+        return fd;
+    }
+}
