@@ -183,7 +183,7 @@ public sealed partial class Rebooter
         {
             if (isSame && _past is not { IsExact: false })
                 _spool!.MakeCheckpointOfReboot();
-            _added = isSame && _past is not null ? AddedLog.Continue(_spool!) : null;
+            _added = isSame && _past is not null ? AddedLog.Continue(_spool!, NextHeader()) : null;
             if (_added is null)
                 BeginAdded();
         }

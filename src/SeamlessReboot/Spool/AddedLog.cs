@@ -10,8 +10,14 @@ internal sealed class AddedLog : IDisposable
 
     /// <summary>Goes on with the one that a process has left; null when there is none.</summary>
     /// <exception cref="IOException">It cannot be opened.</exception>
-    internal static AddedLog? Continue(SpoolDirectory directory) =>
-        directory.Continue(SpoolFormat.AddedName, Capacity) is SpoolWriter writer ? new AddedLog(writer) : null;
+    internal static AddedLog? Continue(SpoolDirectory directory, SpoolHeader header)
+    {
+        if (directory.Continue(SpoolFormat.AddedName, Capacity) is not SpoolWriter writer)
+            return null;
+        AddedLog log = new(writer);
+        log.Append(header.ToRecord());
+        return log;
+    }
 
     /// <summary>Begins anew; the one before stays until this one is complete.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>

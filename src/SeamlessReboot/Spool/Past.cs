@@ -12,7 +12,7 @@ internal sealed class Past
         Damage = damage;
     }
 
-    /// <summary>Null when there was neither reboot nor checkpoint, nor a session.</summary>
+    /// <summary>Of the process that died, with the time of its last checkpoint; null when it was never ready.</summary>
     internal SpoolHeader? Header { get; }
 
     /// <summary>Of each thing the newest that there is.</summary>
@@ -45,7 +45,8 @@ internal sealed class Past
         {
             IReadOnlyList<SpoolRecord> newer = RecordsOf(SpoolReader.Read(log, nonce: null, hasEnd: false), bootId, damage, out SpoolHeader? itsHeader);
             Merge(records, newer);
-            header ??= itsHeader;
+            header = header is null || itsHeader is null ? header ?? itsHeader
+                : itsHeader with { Written = header.Written, Serializer = header.Serializer };
         }
 
         return new Past(header, records, isExact, file?.Length ?? 0, damage);

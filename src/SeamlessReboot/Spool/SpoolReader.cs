@@ -61,7 +61,7 @@ internal sealed class SpoolReader
             switch (record.Kind)
             {
                 case SpoolRecordKind.Header:
-                    Header ??= record;
+                    Header = hasEnd ? Header ?? record : record; // in one that grows each process writes its own
                     count++;
                     break;
                 case SpoolRecordKind.End:

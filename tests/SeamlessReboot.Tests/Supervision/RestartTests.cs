@@ -75,6 +75,7 @@ internal sealed class RestartTests : RebooterFixture
         await client.SaysAndHearsAsync("d\n", "1 d\n");
         await second.SaysAndHearsAsync("e\n", "1 e\n");
         Assert.That(third.Rebooter.LastReboot!.SessionsKept, Is.EqualTo(2));
+        Assert.That(third.Rebooter.Generation, Is.EqualTo(2), "Each death counts, also without a checkpoint in between.");
     }
 
     [Test]
