@@ -32,7 +32,6 @@ public sealed partial class Rebooter
             if (run.IsCheckpoint || socket.SafeHandle.IsClosed)
                 continue;
             writer.Write(Descriptor(run, SpoolRecordKind.Accepted, $"a{++number}", socket.SafeHandle) with { Type = listener });
-            _supervisor?.Store($"a{number}", socket.SafeHandle, dropWhenDead: true);
         }
 
         foreach (KeptState state in _keptState.Values)

@@ -122,7 +122,7 @@ public sealed partial class Rebooter
         else
             Log.Checkpoint(_log, run.Reason, run.Report.Pause.TotalMilliseconds, run.Report.Sessions, run.Report.SessionsLate);
         _metrics?.Count(run.Report);
-        _supervisor?.Notify(StatusLine());
+        _supervisor?.Notify(StatusLine(), "X_SEAMLESSREBOOT_CHECKPOINT=" + (failure is null ? "1" : "0"));
         run.Over.TrySetResult(null);
         if (next is not null)
             RequestReboot(next);

@@ -144,6 +144,7 @@ public sealed partial class Rebooter
                 ? CancellationTokenSource.CreateLinkedTokenSource(suspending, cancellationToken)
                 : null;
             socket = await listener.AcceptAsync(both?.Token ?? suspending).ConfigureAwait(false);
+            socket = HoldAccepted(socket);
         }
         catch (OperationCanceledException) when (suspending.IsCancellationRequested)
         {

@@ -40,6 +40,7 @@ public sealed partial class Rebooter
             RestoreSessions();
             _whenRestored?.Invoke();
             RestoreAccepted();
+            RestoreLetIn();
         }
 
         DropUnclaimed();
@@ -197,6 +198,8 @@ public sealed partial class Rebooter
             else if (record.Kind == SpoolRecordKind.Farewell)
                 RestoreFarewell(record);
         }
+
+        SettleFailed();
     }
 
     private void RestoreSession(SpoolRecord record)
@@ -213,15 +216,13 @@ public sealed partial class Rebooter
         Socket socket = Adopt(fd);
         if (!_inheritance!.Warm)
         {
-            Lose(record, id, "The server crashed too often and started without its sessions.", keep: true);
-            SayFarewell(socket, record.Unsent, withText: true);
+            PutAside(record, socket, "The server crashed too often and started without its sessions.");
             return;
         }
 
         if (_attempt is { Culprit: not 0 } attempt && attempt.Culprit == id)
         {
-            Lose(record, id, "Restoring it has ended the server twice.", keep: true);
-            SayFarewell(socket, record.Unsent, withText: true);
+            PutAside(record, socket, "Restoring it has ended the server twice.");
             return;
         }
 
@@ -241,9 +242,14 @@ public sealed partial class Rebooter
 #pragma warning restore CA1031
         {
             Log.RestoreFailed(_log, id, e);
-            Lose(record, id, $"It could not be restored: {e.Message}", keep: true);
-            SayFarewell(socket, record.Unsent, withText: true);
+            _failed.Add(new FailedRestore(record, socket, e));
         }
+    }
+
+    private void PutAside(SpoolRecord record, Socket socket, string reason)
+    {
+        Lose(record, IdOf(record), reason, keep: true);
+        SayFarewell(socket, record.Unsent, withText: true);
     }
 
     private void RestoreFarewell(SpoolRecord record)
@@ -263,7 +269,7 @@ public sealed partial class Rebooter
         {
             if (TakeDescriptor(record.Name) is not int fd)
                 continue;
-            Socket socket = Adopt(fd);
+            Socket socket = AdoptAccepted(fd);
             if (_listeners.ContainsKey(record.Type))
             {
                 _acceptedFrom[socket] = record.Type;

@@ -48,7 +48,8 @@ public sealed partial class Rebooter
         {
             if (!_sessions.Remove(session, out SessionEntry? entry))
                 return false;
-            _supervisor?.Remove(entry.Name);
+            if (IsCrashSafe && entry.Session.Socket is not AcceptedSocket) // that one says so itself, when it is closed
+                _supervisor!.Remove(StoreName('c', entry.Identity));
             return true;
         });
     }

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Globalization;
-using System.Reflection;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
@@ -16,11 +16,8 @@ public sealed partial class Rebooter
     private static readonly TimeSpan _drainTimeout = TimeSpan.FromSeconds(1);
     private Supervisor? _supervisor;
     private Watchdog? _watchdog;
-    private List<PassedDescriptor> _passed = [];
     private readonly List<SafeHandle> _toStore = []; // made before Ready
-    private Past? _past;
     private AddedLog? _added;
-    private RestoreAttempt? _attempt;
 
     /// <summary>True under a supervisor that holds descriptors: a death of this process then drops nobody.</summary>
     public bool IsCrashSafe => _supervisor is { HoldsDescriptors: true };
@@ -36,161 +33,30 @@ public sealed partial class Rebooter
             _watchdog?.Beat();
     }
 
-    /// <summary>A process that a supervisor has started in place of one that died. False when it is a cold start.</summary>
-    private bool InheritFromSupervisor()
-    {
-        if (_passed.Find(p => p.Name == SpoolStoreName) is not PassedDescriptor directory)
-            return false;
-        SpoolDirectory spool = Spool.SpoolDirectory.Adopt(Fd.Describe(directory.Fd), directory.Fd);
-        try
-        {
-            if (spool.IsRemoved)
-                throw new IOException($"The spool directory {spool.Path} has been removed, and what was written in it is gone. Under systemd, set "
-                    + "RuntimeDirectoryPreserve=restart, or let RebooterOptions.SpoolDirectory be outside of RuntimeDirectory.");
-            spool.Check();
-        }
-        catch (IOException e)
-        {
-            Log.SpoolRefused(_log, "a new one", e);
-            spool.Dispose();
-            _supervisor?.Remove(SpoolStoreName);
-            _passed.Remove(directory);
-            return false;
-        }
-
-        _past = Past.Read(spool, ProcessStart.BootId());
-        _header = _past.Header;
-        _spoolBytes = _past.Length;
-        _inheritedSpool = spool;
-        _inheritance = new Inheritance
-        {
-            Generation = _header?.Generation ?? 1,
-            Pid = _process.Pid,
-            StartTime = _process.StartTime,
-            SpoolFd = directory.Fd,
-            SpoolPath = spool.Path,
-            Directory = _start!.Directory,
-            User = _start.User,
-            Umask = _start.Umask,
-            IgnoredSignals = (long)_start.IgnoredSignals,
-            Nonce = [],
-            Warm = true,
-            AfterCrash = true,
-            Reason = _header is null ? "the process before died" : string.Create(CultureInfo.InvariantCulture, $"the process before, {_header.Pid}, died"),
-            FrozenAt = _startedAt,
-            StageEnds = [],
-            Crashes = [],
-        };
-        Generation = _inheritance.Generation;
-        _spool = OpenNextSpool();
-        BindPassed(_past);
-        return true;
-    }
-
-    /// <summary>Joins what is on disk with the descriptors that came: by name and identity.</summary>
-    private void BindPassed(Past past)
-    {
-        _inherited = new InheritedDescriptors { OwnsRefused = true };
-        Dictionary<string, int> byName = new(StringComparer.Ordinal);
-        foreach (PassedDescriptor passed in _passed)
-            byName.TryAdd(passed.Name, passed.Fd);
-        List<SpoolRecord> records = [];
-        foreach (SpoolRecord record in past.Records)
-        {
-            if (record.Kind == SpoolRecordKind.State)
-                records.Add(record);
-            else if (byName.TryGetValue(StoreNameOf(record), out int fd) && _inherited.TryAdd(record.Name, fd, record.Identity.Span))
-                records.Add((past.IsExact ? record : BroughtUpToDate(record, fd)) with { Fd = fd });
-        }
-
-        _records = records;
-        _header ??= new SpoolHeader
-        {
-            Generation = Generation,
-            Pid = _process.Pid,
-            StartTime = _process.StartTime,
-            BootId = ProcessStart.BootId(),
-            Serializer = _serializer.Name,
-            Written = _options.TimeProvider.GetUtcNow(),
-        };
-        AddPassedNameless();
-        foreach (string sentence in past.Damage)
-            Log.SpoolDamaged(_log, sentence);
-    }
-
-    // Sockets that the supervisor has opened itself, and what has no record any more: Listen may find it, or Ready closes it.
-    private void AddPassedNameless()
-    {
-        _inherited ??= new InheritedDescriptors();
-        foreach (PassedDescriptor passed in _passed)
-            if (passed.Name != SpoolStoreName)
-                _inherited.AddNameless(passed.Fd);
-    }
-
     private static string StoreNameOf(SpoolRecord record) => record.Kind switch
     {
         SpoolRecordKind.Listener => StoreName('l', record.Identity.Span),
         SpoolRecordKind.Descriptor => StoreName('k', record.Identity.Span),
-        _ => record.Name,
+        _ => StoreName('c', record.Identity.Span),
     };
 
     // Never given twice, whichever process asks, so nothing has to be remembered; and short, because all names go into one variable.
     private static string StoreName(char kind, ReadOnlySpan<byte> identity) => kind + (FdIdentity.Decode(identity)?.Key ?? "");
 
+    /// <summary>Before the server knows of it, so that a death in the next moment does not reset somebody who was just let in.</summary>
+    private Socket HoldAccepted(Socket socket)
+    {
+        if (!IsCrashSafe)
+            return socket;
+        string name = StoreName('c', FdIdentity.Of(socket.SafeHandle).Encode());
+        _supervisor!.Store(name, socket.SafeHandle, dropWhenDead: true);
+        return AcceptedSocket.Of(socket, name, _supervisor.Remove);
+    }
+
     private void StoreLater(SafeHandle handle)
     {
         if (IsCrashSafe)
             _toStore.Add(handle);
-    }
-
-    private TimeSpan StateAge() => _past is { IsExact: false } && _header is not null
-        ? TimeSpan.FromTicks(Math.Max(0, (_options.TimeProvider.GetUtcNow() - _header.Written).Ticks))
-        : TimeSpan.Zero;
-
-    /// <summary>A mark on disk while the state is handed out, so that the next process knows what this one died of.</summary>
-    private void BeginAttempt()
-    {
-        if (!IsCrashSafe)
-            return;
-        try
-        {
-            _attempt = RestoreAttempt.Begin(_inheritedSpool!, (Assembly.GetEntryAssembly() ?? typeof(Rebooter).Assembly).ManifestModule.ModuleVersionId);
-        }
-        catch (IOException e)
-        {
-            Log.MarkFailed(_log, e);
-            return;
-        }
-
-        if (_attempt.Deaths > 0)
-            Log.DiedRestoring(_log, _attempt.Deaths, _attempt.Culprit, _attempt.IsWarm ? "Trying again." : "Starting without the sessions.");
-        if (!_attempt.IsWarm)
-            _inheritance = _inheritance! with { Warm = false };
-    }
-
-    /// <summary>Everyone is restored and nobody runs yet: from here on what was written is a checkpoint, or nothing.</summary>
-    private void KeepPast()
-    {
-        if (_attempt is not null)
-            _attempt.End();
-        _attempt = null;
-        bool isSame = _inheritedSpool == _spool;
-        if (!IsCrashSafe || !isSame)
-            _inheritedSpool?.Clear();
-        if (!IsCrashSafe)
-            return;
-        try
-        {
-            if (isSame && _past is not { IsExact: false })
-                _spool!.MakeCheckpointOfReboot();
-            _added = isSame && _past is not null ? AddedLog.Continue(_spool!, NextHeader()) : null;
-            if (_added is null)
-                BeginAdded();
-        }
-        catch (IOException e)
-        {
-            Log.CheckpointFailed(_log, "ready", e);
-        }
     }
 
     private void BeginAdded()
@@ -215,14 +81,14 @@ public sealed partial class Rebooter
         }
 
         _toStore.Clear();
-        HashSet<string> living = [.. Entries().Select(e => e.Name)];
         HashSet<int> owned = CollectSurvivors();
         foreach (PassedDescriptor passed in _passed)
             if (!owned.Contains(passed.Fd))
                 _supervisor!.Remove(passed.Name);
-        foreach (SpoolRecord record in _records) // those that came over an exec, and ended there
-            if (record.Fd >= 0 && record.Kind is not (SpoolRecordKind.Listener or SpoolRecordKind.Descriptor) && !living.Contains(record.Name))
-                _supervisor!.Remove(record.Name);
+        if (_past is null)
+            foreach (SpoolRecord record in _records) // what came over an exec, and ended there
+                if (record.Fd >= 0 && !owned.Contains(record.Fd))
+                    _supervisor!.Remove(StoreNameOf(record));
     }
 
     private void OpenSpoolAnewIfRemoved()
@@ -287,7 +153,8 @@ public sealed partial class Rebooter
     {
         if (record is not null)
             Append(entry, record);
-        _supervisor?.Store(entry.Name, entry.Session.Socket.SafeHandle, dropWhenDead: true);
+        if (entry.Session.Socket is not AcceptedSocket)
+            _supervisor?.Store(StoreName('c', entry.Identity), entry.Session.Socket.SafeHandle, dropWhenDead: true);
     }
 
     /// <summary>
@@ -359,7 +226,7 @@ public sealed partial class Rebooter
             return;
         IEnumerable<string> own = _listeners.Values.Select(l => (SafeHandle)l.SafeHandle).Concat(_keptOpen.Values).Where(h => !h.IsClosed)
             .Select(h => StoreName(_keptOpen.ContainsValue(h) ? 'k' : 'l', FdIdentity.Of(h).Encode()));
-        foreach (string name in own.Concat(Entries().Select(e => e.Name)).Concat(_passed.Select(p => p.Name)).Append(SpoolStoreName).Distinct().ToArray())
+        foreach (string name in own.Concat(Entries().Select(e => StoreName('c', e.Identity))).Concat(_passed.Select(p => p.Name)).Append(SpoolStoreName).Distinct().ToArray())
             _supervisor.Remove(name);
         _supervisor.Notify("STOPPING=1");
         _supervisor.Drain(_drainTimeout);

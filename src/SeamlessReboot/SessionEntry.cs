@@ -13,6 +13,7 @@ internal sealed class SessionEntry(long id, IRebootSession session, byte[] ident
 
     internal byte[] Identity { get; } = identity;
 
+    /// <summary>In the spool.</summary>
     internal string Name => "s" + Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     // A session is added while a reboot begins: whichever comes first, Resume and Suspend must not cross.

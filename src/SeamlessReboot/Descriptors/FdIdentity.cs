@@ -102,7 +102,9 @@ internal sealed class FdIdentity
     }
 
     /// <summary>A short name that no other descriptor of this boot has.</summary>
-    internal string Key => string.Create(CultureInfo.InvariantCulture, $"{_first:x}-{_second:x}");
+    internal string Key => _kind == (byte)Kinds.File
+        ? string.Create(CultureInfo.InvariantCulture, $"{_first:x}-{_second:x}")
+        : _first.ToString("x", CultureInfo.InvariantCulture);
 
     /// <summary>For a person.</summary>
     public override string ToString() => _kind == (byte)Kinds.File

@@ -49,6 +49,11 @@ internal sealed class InheritedDescriptors
             _open.Add(fd);
     }
 
+    internal bool IsUnclaimed(int fd) => _open.Contains(fd);
+
+    /// <summary>Hands out one that has no name.</summary>
+    internal void Take(int fd) => _open.Remove(fd);
+
     /// <summary>Hands out a descriptor, once it has shown to be the recorded one.</summary>
     /// <returns>False when there is none of that name, or one that cannot be trusted: then <paramref name="refusal"/> says why.</returns>
     internal bool TryTake(string name, out int fd, out string? refusal)

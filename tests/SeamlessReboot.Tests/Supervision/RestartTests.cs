@@ -171,20 +171,28 @@ internal sealed class RestartTests : RebooterFixture
         Assert.That(SpoolFiles, Is.EquivalentTo([SpoolFormat.CheckpointName, SpoolFormat.AddedName]), "What is exact is so only until people run again.");
     }
 
-    [Test]
-    public async Task Even_a_client_that_had_been_accepted_and_not_added()
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Even_a_client_that_had_been_accepted_and_not_added_is_served(bool isKilled)
     {
         Image image = New(process: _supervisor.Restart([])).Register();
         image.Rebooter.Ready();
         Client client = Connect(image);
         Socket accepted = await image.Rebooter.AcceptAsync(image.Listener!).Within();
         client.Say("hello\n");
-        await image.RebootAsync();
-        await _supervisor.HearsAsync("FDNAME=a1");
-        Restart().Register().Serve();
+        await _supervisor.HearsAsync("FDSTORE=1\nFDNAME=c");
+        if (isKilled)
+            await DieAsync(image);
+        else
+            await image.RebootAsync();
+        Image next = Restart().Register().Serve();
         await client.HearAsync("1 hello\n");
-        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=a1");
         Assert.That(accepted.SafeHandle.IsClosed, Is.False);
+        Assert.That(_supervisor.Messages, Has.None.StartsWith("FDSTOREREMOVE=1\nFDNAME=c"), "It is a session now, and held as one.");
+        client.Say("quit\n");
+        await client.HearsTheEndAsync();
+        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=c");
+        Assert.That(next.Rebooter.LastReboot!.SessionsLost, Is.Empty);
     }
 
     [Test]
@@ -197,7 +205,7 @@ internal sealed class RestartTests : RebooterFixture
         await image.Rebooter.CheckpointAsync("test").Within();
         client.Say("quit\n");
         await client.HearsTheEndAsync();
-        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=s");
+        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=c");
         await DieAsync(image);
         Image next = Restart().Register().Serve();
         await other.SaysAndHearsAsync("b\n", "2 b\n");
@@ -215,12 +223,13 @@ internal sealed class RestartTests : RebooterFixture
         await image.Rebooter.CheckpointAsync("test").Within();
         await DieAsync(image);
         Dictionary<string, int> swapped = new(_supervisor.Held);
-        (swapped["s1"], swapped["s2"]) = (swapped["s2"], swapped["s1"]);
+        string[] names = [.. swapped.Keys.Where(k => k[0] == 'c')];
+        (swapped[names[0]], swapped[names[1]]) = (swapped[names[1]], swapped[names[0]]);
         Image next = New(process: _supervisor.Restart(swapped)).Register().Serve();
         Assert.That(next.Rebooter.SessionCount, Is.Zero);
         Assert.That(next.Rebooter.LastReboot!.SessionsLost.Select(l => l.Id), Is.EquivalentTo([1, 2]));
-        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=s1");
-        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=s2");
+        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=" + names[0]);
+        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=" + names[1]);
     }
 
     [Test]
@@ -230,11 +239,11 @@ internal sealed class RestartTests : RebooterFixture
         await image.Rebooter.CheckpointAsync("test").Within();
         await DieAsync(image);
         using SocketPair stranger = SocketPair.Tcp();
-        Dictionary<string, int> more = new(_supervisor.Held) { ["s99"] = (int)stranger.Server.SafeHandle.DangerousGetHandle() };
+        Dictionary<string, int> more = new(_supervisor.Held) { ["x99"] = (int)stranger.Server.SafeHandle.DangerousGetHandle() };
         FakeProcess process = _supervisor.Restart(more);
         Image next = New(process: process).Register().Serve();
-        int passed = process.First + more.Keys.ToList().IndexOf("s99");
-        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=s99");
+        int passed = process.First + more.Keys.ToList().IndexOf("x99");
+        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=x99");
         await Limits.UntilAsync(() => Fd.IsCloseOnExec(passed) is null, "it was closed");
         Assert.That(next.Rebooter.SessionCount, Is.Zero);
     }
@@ -306,6 +315,44 @@ internal sealed class RestartTests : RebooterFixture
         await bad.HearAsync("Farewell.\n");
         Assert.That(next.Rebooter.LastReboot!.SessionsLost.Single().Id, Is.EqualTo(2));
         Assert.That(SpoolFiles, Has.None.EqualTo(RestoreAttempt.FileName));
+    }
+
+    [Test]
+    public async Task A_version_that_can_restore_hardly_anybody_ends_three_times_and_then_goes_on_with_those()
+    {
+        Image image = Start();
+        Client good = Connect(image);
+        await good.SaysAndHearsAsync("a\n", "1 a\n");
+        Client bad = Connect(image), worse = Connect(image);
+        await bad.SaysAndHearsAsync("a\nb\n", "1 a\n2 b\n");
+        await worse.SaysAndHearsAsync("a\nb\n", "1 a\n2 b\n");
+        await image.Rebooter.CheckpointAsync("test").Within();
+        await DieAsync(image);
+        for (int death = 0; death < 3; death++)
+        {
+            Image broken = New(process: _supervisor.Restart());
+            RegisterBroken(broken);
+            InvalidOperationException? refusal = Assert.Throws<InvalidOperationException>(broken.Rebooter.Ready);
+            Assert.That(refusal!.Message, Does.Contain("cannot restore 2 of 3 sessions").And.Contain("as told"));
+            Assert.That(SpoolFiles, Has.None.StartsWith("quarantine"));
+        }
+
+        Image last = New(process: _supervisor.Restart());
+        RegisterBroken(last);
+        last.Serve();
+        await good.SaysAndHearsAsync("b\n", "2 b\n");
+        await bad.HearAsync("Farewell.\n");
+        await worse.HearAsync("Farewell.\n");
+        Assert.That(last.Rebooter.LastReboot!.SessionsLost, Has.Count.EqualTo(2));
+        Assert.That(SpoolFiles.Count(f => f.StartsWith("quarantine", StringComparison.Ordinal)), Is.EqualTo(2));
+    }
+
+    private static void RegisterBroken(Image image)
+    {
+        image.Rebooter.Listen(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
+        image.Rebooter.Restore(saved => saved.ReadState<EchoState>() is { Lines: < 2 } state
+            ? new EchoSession(saved.OpenConnection(), state)
+            : throw new InvalidDataException("as told"));
     }
 
     [Test]

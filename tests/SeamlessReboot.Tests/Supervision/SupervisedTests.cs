@@ -1,3 +1,4 @@
+using SeamlessReboot.Posix;
 using SeamlessReboot.Tests.Support;
 
 namespace SeamlessReboot.Tests.Supervision;
@@ -28,11 +29,25 @@ internal sealed class SupervisedTests : RebooterFixture
         Image image = New(process: supervisor.Restart([])).Register().Serve();
         Client client = Connect(image);
         await client.SaysAndHearsAsync("hello\n", "1 hello\n");
-        await supervisor.HearsAsync("FDSTORE=1\nFDNAME=s1");
-        Assert.That(supervisor.Messages.Single(m => m.EndsWith("FDNAME=s1", StringComparison.Ordinal)), Does.Not.Contain("FDPOLL"), "A client that has gone need not be held.");
+        await supervisor.HearsAsync("FDSTORE=1\nFDNAME=c");
+        Assert.That(supervisor.Messages.Single(m => m.StartsWith("FDSTORE=1\nFDNAME=c", StringComparison.Ordinal)), Does.Not.Contain("FDPOLL"), "A client that has gone need not be held.");
         client.Say("quit\n");
         await client.HearsTheEndAsync();
-        await supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=s1");
+        await supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=c");
+    }
+
+    [Test]
+    public async Task A_client_is_held_before_it_is_a_session_and_let_go_when_it_is_turned_away()
+    {
+        FakeSupervisor supervisor = Ends(new FakeSupervisor(Temp["notify"]));
+        Image image = New(process: supervisor.Restart([])).Register();
+        image.Rebooter.Ready();
+        Client client = Connect(image);
+        System.Net.Sockets.Socket accepted = await image.Rebooter.AcceptAsync(image.Listener!).Within();
+        await supervisor.HearsAsync("FDSTORE=1\nFDNAME=c");
+        accepted.Close();
+        await client.HearsTheEndAsync();
+        await supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=c");
     }
 
     [Test]
@@ -45,7 +60,7 @@ internal sealed class SupervisedTests : RebooterFixture
         client.Say("quit\n");
         await client.HearsTheEndAsync();
         supervisor.StartReading();
-        await supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=s1");
+        await supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=c");
     }
 
     [Test]
@@ -57,10 +72,10 @@ internal sealed class SupervisedTests : RebooterFixture
         for (int i = 0; i < Many; i++)
             await Connect(image).SaysAndHearsAsync("hello\n", "1 hello\n");
         supervisor.StartReading();
-        await supervisor.HearsAsync($"FDNAME=s{Many}");
-        Assert.That(supervisor.Held.Keys.Count(k => k[0] == 's' && k != "seamless"), Is.EqualTo(Many));
-        string[] stored = [.. supervisor.Messages.Where(m => m.StartsWith("FDSTORE=1\nFDNAME=s", StringComparison.Ordinal) && !m.Contains("seamless", StringComparison.Ordinal))];
-        Assert.That(stored, Is.EqualTo(Enumerable.Range(1, Many).Select(i => $"FDSTORE=1\nFDNAME=s{i}")), "In order.");
+        await supervisor.HearsAsync(m => m.Count(x => x.StartsWith("FDSTORE=1\nFDNAME=c", StringComparison.Ordinal)) == Many, "all clients");
+        Assert.That(supervisor.Held.Keys.Count(k => k[0] == 'c'), Is.EqualTo(Many));
+        IEnumerable<string> inOrder = image.Rebooter.GetSessions().Select(s => "FDSTORE=1\nFDNAME=c" + SocketKernel.Cookie((int)s.Socket.SafeHandle.DangerousGetHandle()).ToString("x", null));
+        Assert.That(supervisor.Messages.Where(m => m.StartsWith("FDSTORE=1\nFDNAME=c", StringComparison.Ordinal)), Is.EqualTo(inOrder));
     }
 
     [Test]
