@@ -72,9 +72,23 @@ internal sealed class KillTests : CrashTest
         await AssertHarmlessAsync(host, () => CommitAsync(host, "!deaf"));
     }
 
-    private async Task AssertHarmlessAsync(AngelHost host, Func<Task> kill)
+    [Test]
+    public async Task An_angel_that_is_process_1_holds_connections_too_and_ends_in_order()
     {
-        Swarm swarm = await StartLoadAsync(host);
+        if (Libc.EffectiveUser() != 0 || !Shell.Has("unshare"))
+            Assert.Ignore("Only root may make the namespace in which an angel is process 1.");
+        int port = Ports.Free();
+        AngelHost host = AngelHost.Launch(Family, Workspace, port, [], CounterServer(port), asFirstProcess: true);
+        EndWithTest(host);
+        await host.ReadyAsync();
+        await AssertHarmlessAsync(host, () => KillAsync(host.ServerPid), clients: 100);
+        await host.StopAsync();
+        await Limits.UntilAsync(() => Family.Living().Count == 0, "nobody is left");
+    }
+
+    private async Task AssertHarmlessAsync(AngelHost host, Func<Task> kill, int clients = 1000)
+    {
+        Swarm swarm = await StartLoadAsync(host, new LoadOptions { Clients = clients });
         for (int i = 1; i <= 2; i++)
         {
             await host.CheckpointAsync(swarm);

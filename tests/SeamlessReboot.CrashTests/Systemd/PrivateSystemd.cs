@@ -58,7 +58,17 @@ internal sealed class PrivateSystemd : IAsyncDisposable
     {
         Task end = _process.WaitForExitAsync();
         if (await Task.WhenAny(what, end) == what)
-            return await what;
+        {
+            try
+            {
+                return await what;
+            }
+            catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+            {
+                throw new TimeoutException($"{e.Message}\n{Log}", e);
+            }
+        }
+
         string errors = await _errors;
         if (_process.ExitCode == CannotBeDone)
             Assert.Ignore("A systemd of its own cannot run here: " + errors);

@@ -11,7 +11,7 @@ fail() {
 
 # What systemd and its helpers empty, write to or send to is not the machine's: first of all.
 cd "$work"
-for directory in /run /tmp /var/tmp /var/log /var/lib/systemd; do
+for directory in /run /tmp /var/tmp /var/log /var/lib; do
     if [ -d "$directory" ]; then
         mount -t tmpfs -o mode=755 tmpfs "$directory" || fail "a tmpfs cannot be mounted on $directory"
     fi
@@ -48,6 +48,6 @@ mount -o remount,bind,ro /sys
 mount -o remount,bind,ro / || fail "the root cannot be made read-only"
 
 mkdir -p /run/systemd/system
-cp "$work"/units/* /run/systemd/system/
+cp -r "$work"/units/. /run/systemd/system/
 export container=seamlessreboot
 exec /lib/systemd/systemd --system --unit="$unit" --log-level=info --log-target=kmsg --show-status=no
