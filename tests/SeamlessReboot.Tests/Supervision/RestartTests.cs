@@ -1,5 +1,7 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using SeamlessReboot.Posix;
 using SeamlessReboot.Spool;
 using SeamlessReboot.Tests.Support;
@@ -193,6 +195,58 @@ internal sealed class RestartTests : RebooterFixture
         await client.HearsTheEndAsync();
         await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=c");
         Assert.That(next.Rebooter.LastReboot!.SessionsLost, Is.Empty);
+    }
+
+    [Test]
+    public async Task What_is_kept_open_comes_back_by_its_name()
+    {
+        string file = Temp["journal"];
+        Image image = New(process: _supervisor.Restart([])).Register();
+        SafeHandle first = image.Rebooter.KeepOpen("journal", () => File.OpenHandle(file, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite));
+        SafeHandle other = image.Rebooter.KeepOpen("other", () => File.OpenHandle(Temp["other"], FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite));
+        image.Serve();
+        await image.Rebooter.CheckpointAsync("test").Within();
+        await DieAsync(image);
+        File.Delete(file); // so it cannot be opened a second time
+        Image next = New(process: _supervisor.Restart()).Register();
+        using SafeHandle again = next.Rebooter.KeepOpen("journal", () => throw new InvalidOperationException("It was to be inherited."));
+        using SafeHandle otherAgain = next.Rebooter.KeepOpen("other", () => throw new InvalidOperationException("It was to be inherited."));
+        next.Serve();
+        RandomAccess.Write(new SafeFileHandle(again.DangerousGetHandle(), false), "kept"u8, 0);
+        byte[] read = new byte[4];
+        RandomAccess.Read((SafeFileHandle)first, read, 0);
+        Assert.That(Encoding.ASCII.GetString(read), Is.EqualTo("kept"));
+        Assert.That(otherAgain.IsInvalid, Is.False);
+        other.Dispose();
+        first.Dispose();
+    }
+
+    [Test]
+    public async Task Sessions_on_a_unix_socket_come_back_with_their_state()
+    {
+        Image image = New(process: _supervisor.Restart([]));
+        UnixDomainSocketEndPoint at = new(Temp["door"]);
+        Socket listener = Register(image, at);
+        using Client client = new(at);
+        EchoSession session = new(await image.Rebooter.AcceptAsync(listener).Within());
+        image.Rebooter.Add(session);
+        await client.SaysAndHearsAsync("a\nhal", "1 a\n");
+        await image.Rebooter.CheckpointAsync("test").Within();
+        await DieAsync(image);
+        Image next = New(process: _supervisor.Restart());
+        Socket again = Register(next, at);
+        await client.SaysAndHearsAsync("b\n", "2 b\n"); // the kernel does not count what a unix socket has carried: the half line is dropped
+        using Client newcomer = new(at);
+        next.Rebooter.Add(new EchoSession(await next.Rebooter.AcceptAsync(again).Within()));
+        await newcomer.SaysAndHearsAsync("a\n", "1 a\n");
+
+        static Socket Register(Image image, UnixDomainSocketEndPoint at)
+        {
+            Socket listener = image.Rebooter.Listen(at);
+            image.Rebooter.Restore(saved => new EchoSession(saved.OpenConnection(), saved.ReadState<EchoState>()));
+            image.Rebooter.Ready();
+            return listener;
+        }
     }
 
     [Test]
