@@ -134,6 +134,7 @@ internal sealed class HoldingTests : LiveTest
             store(b'FDSTORE=1\nFDNAME=watched', a.fileno()); store(b'FDSTORE=1\nFDNAME=kept\nFDPOLL=0', c.fileno())
             s.send(b'READY=1'); sys.stdin.readline(); b.close(); d.close(); print('closed'); sys.stdin.readline()
             """]);
+        await angel.LineAsync("The server is ready");
         await angel.StatusAsync(s => s.GetProperty("fdsHeld").GetInt32() == 2);
         await angel.WriteAsync("close\n");
         await angel.LineAsync("^closed");
