@@ -126,6 +126,7 @@ internal sealed class HoldingTests : LiveTest
     [Test]
     public async Task A_client_that_hangs_up_leaves_the_store_by_itself()
     {
+        RequirePython();
         AngelProcess angel = StartCommand("", ["python3", "-u", "-c", """
             import array, os, socket, sys
             s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.connect(os.environ['NOTIFY_SOCKET'])

@@ -115,6 +115,7 @@ internal sealed class LifeTests : LiveTest
     [Test]
     public async Task Ready_and_gone_is_heard_in_that_order_however_quick_it_is()
     {
+        RequirePython();
         for (int i = 0; i < 5; i++)
         {
             AngelProcess angel = StartCommand("", ["python3", "-c", "import os,socket\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.connect(os.environ['NOTIFY_SOCKET'])\ns.send(b'READY=1')"]);
