@@ -1,6 +1,6 @@
 namespace SeamlessReboot.Angel;
 
-/// <summary>The angel cannot do its work. The message says why, and what to do.</summary>
+/// <summary>Ends a command with a sentence for the person who gave it, and an exit code.</summary>
 internal sealed class AngelException(int exitCode, string message, Exception? inner = null) : Exception(message, inner)
 {
     internal int ExitCode { get; } = exitCode;

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using SeamlessReboot.Angel.Daemon;
+using SeamlessReboot.Angel.Finding;
+using SeamlessReboot.Angel.Handing;
+
+namespace SeamlessReboot.Angel.CommandLine;
+
+/// <summary>"run": who we are to be, in the foreground or as a daemon, and then the angel itself.</summary>
+internal static class RunVerb
+{
+    internal static async Task<int> RunAsync(RunOptions options, ParseResult parsed, TextWriter output, TextWriter errors)
+    {
+        // First of all, before anything can be started that would inherit them.
+        Handover? handover = Handover.Take();
+        using StarterPipe? starter = StarterPipe.Take();
+        try
+        {
+            User user = WhoToBe(parsed.GetValue(options.User), parsed.GetValue(options.RequireUser));
+            AngelOptions read = RunOptionsReader.Read(options, parsed, user);
+            if (handover is not null)
+                read = read with { RuntimeDirectory = handover.RuntimeDirectory };
+            if (read.Daemon)
+                read = read with { LogFile = read.LogFile ?? Path.Combine(read.RuntimeDirectory, RuntimeDirectory.LogFile) };
+            if (read.Daemon && starter is null && handover is null)
+            {
+                RuntimeDirectory.Create(read.RuntimeDirectory, user.Id, user.Group);
+                return await Detach.RunAsync(read, read.LogFile!, output, errors).ConfigureAwait(false);
+            }
+
+            using Surroundings surroundings = Surroundings.Prepare(read, user, handover, starter);
+            return Angel.Run(read, surroundings.Host);
+        }
+        catch (AngelException e) when (starter is not null)
+        {
+            // Its stderr is the log: the person is at the other end of the pipe.
+            starter.Failed(e.ExitCode, string.Join('\n', e.Message.Split('\n').Select(l => "seamless-angel: " + l)));
+            throw;
+        }
+    }
+
+    /// <exception cref="AngelException">There is no such user, or this process cannot become it.</exception>
+    private static User WhoToBe(string? login, string? required)
+    {
+        User current = User.Current(), user = current;
+        if (login is not null)
+        {
+            user = User.Find(login) ?? throw new AngelException(ExitCodes.Usage, $"--user: this system has no user '{login}'. \"getent passwd\" lists them.");
+            if (current.Id != 0 && current.Id != user.Id)
+                throw new AngelException(ExitCodes.Usage, $"--user {login}: only root can become somebody else, and this is '{current.Login}'. Start the angel as root, or as '{login}' without --user.");
+        }
+
+        if (required is not null)
+        {
+            User wanted = User.Find(required) ?? throw new AngelException(ExitCodes.Usage, $"--require-user: this system has no user '{required}'. \"getent passwd\" lists them.");
+            if (wanted.Id != user.Id)
+                throw new AngelException(ExitCodes.Usage, $"--require-user {required}: this would run as '{user.Login}'. Start it as '{required}', or as root with --user {required}.");
+        }
+
+        return user;
+    }
+}

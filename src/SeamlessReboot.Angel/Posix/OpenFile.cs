@@ -1,0 +1,48 @@
+using System.Text;
+using Mono.Unix.Native;
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot.Angel.Posix;
+
+/// <summary>Files by descriptor: opened without following a symlink, written whole, compared with what their name says now.</summary>
+internal static class OpenFile
+{
+    /// <summary>Opens, closed by exec. A symlink in the last part of the path fails with ELOOP.</summary>
+    /// <exception cref="SyscallException">With the path.</exception>
+    internal static int Open(string path, OpenFlags flags, FilePermissions mode)
+    {
+        int fd = Syscall.open(path, flags | OpenFlags.O_CLOEXEC, mode);
+        return fd >= 0 ? fd : throw SyscallException.Last($"open(\"{path}\")");
+    }
+
+    /// <summary>Whether the path still leads to the file behind the descriptor.</summary>
+    internal static bool IsAt(int fd, string path) =>
+        Syscall.stat(path, out Stat there) == 0 && Syscall.fstat(fd, out Stat here) == 0
+        && there.st_ino == here.st_ino && there.st_dev == here.st_dev;
+
+    /// <summary>Writes all of it.</summary>
+    /// <returns>0, or the errno of what has failed.</returns>
+    internal static unsafe int Write(int fd, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* start = bytes)
+            for (int done = 0; done < bytes.Length;)
+            {
+                long written = Syscall.write(fd, start + done, (ulong)(bytes.Length - done));
+                if (written < 0 && Stdlib.GetLastError() == Errno.EINTR)
+                    continue;
+                if (written < 0)
+                    return NativeConvert.FromErrno(Stdlib.GetLastError());
+                done += (int)written;
+            }
+
+        return 0;
+    }
+
+    /// <summary>At most 4 KiB from the beginning.</summary>
+    internal static unsafe string Read(int fd)
+    {
+        byte* buffer = stackalloc byte[4096];
+        long length = Syscall.pread(fd, buffer, 4096, 0);
+        return length > 0 ? Encoding.UTF8.GetString(buffer, (int)length) : "";
+    }
+}
