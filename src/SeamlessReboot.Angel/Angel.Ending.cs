@@ -77,8 +77,9 @@ internal sealed partial class Angel
     private void KillGroups(Child child)
     {
         foreach (int group in child.Groups)
-            _world.SendGroup(group, SigKill);
-        _leftover = child.Groups[0];
+            _world.KillGroup(group, isCertain: group == child.Pid);
+        if (child == _main)
+            _leftover = child.Groups.Count > 0 ? child.Groups[^1] : 0;
     }
 
     private void FailStart(ExitStatus status) => Died(status, wasReady: _main!.WasReady, "before it was ready");

@@ -20,7 +20,8 @@ internal sealed partial class Angel
         if (who is null)
         {
             Close(descriptors);
-            Refused(sender);
+            if (!_retiring.Exists(c => c.Pid == sender)) // what one that is told to end says, is known
+                Refused(sender);
             return;
         }
 

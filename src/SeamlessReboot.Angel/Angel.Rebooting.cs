@@ -108,8 +108,7 @@ internal sealed partial class Angel
         if (!died)
         {
             _world.Send(next.Pid, SigKill);
-            foreach (int group in next.Groups)
-                _world.SendGroup(group, SigKill);
+            KillGroups(next);
         }
 
         Say(LogLevel.Error, sentence + Quoted());

@@ -139,7 +139,7 @@ internal sealed partial class Angel
 
     private void StartAgain()
     {
-        if (_leftover != 0 && !_waitsForLeftover && _world.SendGroup(_leftover, SigKill))
+        if (_leftover != 0 && !_waitsForLeftover && _world.KillGroup(_leftover, isCertain: false))
         {
             // Killed, and not gone yet: it may hold the port for another moment. SIGCHLD tells when it is.
             _waitsForLeftover = true;
@@ -153,7 +153,7 @@ internal sealed partial class Angel
 
     private void StartIfFree()
     {
-        if (_waitsForLeftover && !_world.SendGroup(_leftover, 0))
+        if (_waitsForLeftover && !_world.KillGroup(_leftover, isCertain: false))
             StartAgain();
     }
 

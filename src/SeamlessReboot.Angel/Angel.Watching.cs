@@ -80,8 +80,7 @@ internal sealed partial class Angel
         Child main = _main!;
         Warn($"SIGKILL for the server, PID {main.Pid}{(why is null ? ", which has not ended in time" : ", because " + why)}.");
         _world.Send(main.Pid, SigKill);
-        foreach (int group in main.Groups)
-            _world.SendGroup(group, SigKill);
+        KillGroups(main);
     }
 
     private void KillRetired()
@@ -90,8 +89,7 @@ internal sealed partial class Angel
         {
             Warn($"SIGKILL for the old server, PID {old.Pid}, which has not ended in time.");
             _world.Send(old.Pid, SigKill);
-            foreach (int group in old.Groups)
-                _world.SendGroup(group, SigKill);
+            KillGroups(old);
         }
     }
 
@@ -110,6 +108,7 @@ internal sealed partial class Angel
         main.Pid = pid;
         main.IsHeir = true;
         int group = _world.GroupOf(pid);
+        main.Groups.RemoveAll(g => !_world.GroupExists(g));
         if (group > 1 && group != Environment.ProcessId && !main.Groups.Contains(group))
             main.Groups.Add(group);
         _world.WatchEnd(pid);

@@ -1,5 +1,6 @@
 using SeamlessReboot.Angel.Children;
 using SeamlessReboot.Angel.Handing;
+using SeamlessReboot.Angel.Loop;
 
 namespace SeamlessReboot.Angel;
 
@@ -7,6 +8,10 @@ namespace SeamlessReboot.Angel;
 internal static class HiddenVerbs
 {
     /// <returns>False when the program was started for something else.</returns>
-    internal static bool TryRun(string[] arguments, out int exitCode) =>
-        ExecVerb.TryRun(arguments, out exitCode) || HandoverCheck.TryRun(arguments, out exitCode);
+    internal static bool TryRun(string[] arguments, out int exitCode)
+    {
+        if (arguments is ["run", ..])
+            ChildSignal.Prepare();
+        return ExecVerb.TryRun(arguments, out exitCode) || HandoverCheck.TryRun(arguments, out exitCode);
+    }
 }

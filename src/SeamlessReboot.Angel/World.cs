@@ -15,9 +15,16 @@ internal abstract class World
 
     internal abstract bool Send(int pid, int signal);
 
-    internal abstract bool SendGroup(int group, int signal);
+    /// <summary>Kills whoever is left in a process group.</summary>
+    /// <param name="group">Its number.</param>
+    /// <param name="isCertain">It is the number of a child that is not reaped yet. Otherwise it may have become somebody else's: then
+    /// only a group with descendants of the angel in it is killed.</param>
+    /// <returns>False when there is nobody.</returns>
+    internal abstract bool KillGroup(int group, bool isCertain);
 
     internal abstract int GroupOf(int pid);
+
+    internal abstract bool GroupExists(int group);
 
     internal abstract bool IsDescendant(int pid);
 

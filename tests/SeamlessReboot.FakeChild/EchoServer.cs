@@ -17,7 +17,8 @@ internal static class EchoServer
                 client.Blocking = true;
                 new Thread(() => Serve(client), 128 * 1024) { IsBackground = true }.Start();
             }
-        }) { IsBackground = true }.Start();
+        })
+        { IsBackground = true }.Start();
     }
 
     private static void Serve(Socket client)

@@ -55,6 +55,8 @@ internal sealed unsafe class Steps
             case "variable": return Environment.GetEnvironmentVariable(argument) ?? "";
             case "mine": return Mine();
             case "contents": return Contents();
+            case "shell": Process.Start("/bin/sh", ["-c", argument]); break;
+            case "processes": return string.Join(' ', Directory.GetDirectories("/proc").Select(d => Path.GetFileName(d)).Where(n => n.All(char.IsAsciiDigit)));
             case "echo": EchoServer.Start(Number(argument)); break;
             case "ping": return "pong " + Environment.ProcessId;
             default: throw new ArgumentException($"There is no step '{step[0]}'.");

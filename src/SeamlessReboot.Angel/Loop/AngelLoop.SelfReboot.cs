@@ -64,11 +64,18 @@ internal sealed partial class AngelLoop
 
     private void HandOver()
     {
+        List<DescriptorReady> ready = []; // what is ready stays ready, for the next one too
         while (_queue.Reader.TryRead(out AngelEvent? queued))
-            if (queued is not DescriptorReady) // what is ready stays ready
+            if (queued is DescriptorReady one)
+                ready.Add(one);
+            else
                 Handle(queued);
-        if (_angel.ExitCode is not null)
+        if (_angel.State is State.Stopping or State.Ended)
+        {
+            ready.ForEach(Post);
             return;
+        }
+
         Stack<Action> undo = new();
         try
         {
@@ -94,8 +101,7 @@ internal sealed partial class AngelLoop
             while (undo.TryPop(out Action? back))
                 back();
             CallOff(e.Message);
-            _poller.WatchInputAgain(_notify, Tokens.Notify); // its event may have been among those passed over
-            _poller.WatchInputAgain(_errors.Pipe.Read, Tokens.Errors);
+            ready.ForEach(Post);
         }
     }
 

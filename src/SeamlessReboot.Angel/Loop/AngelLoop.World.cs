@@ -53,7 +53,10 @@ internal sealed partial class AngelLoop
 
     internal override bool Send(int pid, int signal) => Processes.Send(pid, signal);
 
-    internal override bool SendGroup(int group, int signal) => Processes.SendGroup(group, signal);
+    internal override bool KillGroup(int group, bool isCertain) =>
+        Processes.SendGroup(group, 0) && (isCertain || Processes.HasDescendantIn(group)) && Processes.SendGroup(group, 9);
+
+    internal override bool GroupExists(int group) => Processes.SendGroup(group, 0);
 
     internal override int GroupOf(int pid) => Processes.GroupOf(pid);
 

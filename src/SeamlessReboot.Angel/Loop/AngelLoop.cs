@@ -32,10 +32,17 @@ internal sealed partial class AngelLoop : World, IDisposable
     private readonly ErrorRelay _errors;
     private readonly Angel _angel;
     private ControlSocket? _control;
+    private int _childSignal = -1;
 
     private AngelLoop(AngelOptions options, AngelHost host, DirectoryHandle directory)
     {
         Handover? handover = host.Handover;
+        options = options with
+        {
+            // The working directory is the server's; what was named from the start has to be found from there.
+            RuntimeDirectory = Path.GetFullPath(options.RuntimeDirectory),
+            LookIn = options.LookIn is null ? null : Path.GetFullPath(options.LookIn),
+        };
         _options = options;
         _host = host;
         _directory = directory;
@@ -86,16 +93,20 @@ internal sealed partial class AngelLoop : World, IDisposable
         Processes.BecomeSubreaper();
         foreach (PosixSignal signal in _signals)
         {
+            if (signal == PosixSignal.SIGCHLD && ChildSignal.IsBlocked)
+                continue;
             if ((_start.IgnoredSignals & Signals.Bit(signal)) != 0)
                 Signals.StopIgnoring(signal); // under nohup, SIGHUP would never come
             _registrations.Add(PosixSignalRegistration.Create(signal, Signalled));
         }
 
+        if (ChildSignal.IsBlocked)
+            _poller.WatchInput(_childSignal = ChildSignal.Open(), Tokens.Children);
         if (_host.Handover is Handover handover)
             TakeOver(handover);
         else
             _angel.Begin();
-        Signals.SetThreadMask(0); // what has come since the angel before this one gave up its place comes now
+        Signals.SetThreadMask(ChildSignal.IsBlocked ? Signals.Bit(PosixSignal.SIGCHLD) : 0); // what has come since the angel before this one gave up its place comes now
         while (_angel.ExitCode is null)
         {
             Handle(Next());
@@ -154,6 +165,11 @@ internal sealed partial class AngelLoop : World, IDisposable
         switch (ready.Token)
         {
             case Tokens.Notify: HearSome(); break;
+            case Tokens.Children:
+                ChildSignal.Take(_childSignal);
+                _poller.WatchInputAgain(_childSignal, Tokens.Children);
+                SweepOrGoOn();
+                break;
             case Tokens.Control: _control?.Accept(); break;
             case Tokens.Errors:
                 _errors.Pump();

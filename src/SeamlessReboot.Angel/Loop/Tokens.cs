@@ -3,7 +3,7 @@ namespace SeamlessReboot.Angel.Loop;
 /// <summary>By what the loop knows the descriptors that it waits for.</summary>
 internal static class Tokens
 {
-    internal const long Notify = 1, Control = 2, Errors = 3;
+    internal const long Notify = 1, Control = 2, Errors = 3, Children = 4;
 
     /// <summary>From here on, connections to the control socket by their number.</summary>
     internal const long FirstConnection = 1L << 40;

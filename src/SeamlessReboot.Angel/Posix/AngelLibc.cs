@@ -50,6 +50,9 @@ internal static unsafe partial class AngelLibc
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     internal static partial int Kill(int pid, int signal);
 
+    [LibraryImport("libc", EntryPoint = "signalfd", SetLastError = true)]
+    internal static partial int SignalFd(int fd, ulong* signals, int flags);
+
     [LibraryImport("libc", EntryPoint = "getpgid", SetLastError = true)]
     internal static partial int GetGroup(int pid);
 

@@ -34,6 +34,15 @@ internal static unsafe class Processes
     /// <returns>False when there is nobody in the group.</returns>
     internal static bool SendGroup(int group, int signal) => group > 1 && AngelLibc.Kill(-group, signal) == 0;
 
+    /// <summary>Whether a descendant of this process is in the group.</summary>
+    internal static bool HasDescendantIn(int group)
+    {
+        foreach (string directory in Directory.EnumerateDirectories("/proc"))
+            if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && GroupOf(pid) == group && IsDescendant(pid))
+                return true;
+        return false;
+    }
+
     internal static int GroupOf(int pid) => AngelLibc.GetGroup(pid);
 
     /// <summary>Whoever loses its parent becomes this process's child. PID 1 is that already.</summary>

@@ -126,6 +126,7 @@ internal sealed class HoldingTests : LiveTest
     [Test]
     public async Task A_client_that_hangs_up_leaves_the_store_by_itself()
     {
+        RequirePython();
         AngelProcess angel = StartCommand("", ["python3", "-u", "-c", """
             import array, os, socket, sys
             s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.connect(os.environ['NOTIFY_SOCKET'])
@@ -134,6 +135,7 @@ internal sealed class HoldingTests : LiveTest
             store(b'FDSTORE=1\nFDNAME=watched', a.fileno()); store(b'FDSTORE=1\nFDNAME=kept\nFDPOLL=0', c.fileno())
             s.send(b'READY=1'); sys.stdin.readline(); b.close(); d.close(); print('closed'); sys.stdin.readline()
             """]);
+        await angel.LineAsync("The server is ready");
         await angel.StatusAsync(s => s.GetProperty("fdsHeld").GetInt32() == 2);
         await angel.WriteAsync("close\n");
         await angel.LineAsync("^closed");

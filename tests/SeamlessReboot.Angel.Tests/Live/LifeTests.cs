@@ -79,7 +79,7 @@ internal sealed class LifeTests : LiveTest
     {
         AngelProcess angel = Start("--death-limit 2", "ready", "throw alas poor Yorick");
         Assert.That(await angel.ExitCodeAsync(), Is.EqualTo(ExitCodes.GaveUp));
-        Assert.That(angel.Lines, Has.Some.Matches<string>(l => l!.Contains("]:     ", StringComparison.Ordinal) && l.Contains("alas poor Yorick", StringComparison.Ordinal)));
+        Assert.That(angel.Lines, Has.Some.Contains("    Unhandled exception. System.InvalidOperationException: alas poor Yorick"));
         await angel.LineAsync("gives up");
     }
 
@@ -115,6 +115,7 @@ internal sealed class LifeTests : LiveTest
     [Test]
     public async Task Ready_and_gone_is_heard_in_that_order_however_quick_it_is()
     {
+        RequirePython();
         for (int i = 0; i < 5; i++)
         {
             AngelProcess angel = StartCommand("", ["python3", "-c", "import os,socket\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.connect(os.environ['NOTIFY_SOCKET'])\ns.send(b'READY=1')"]);

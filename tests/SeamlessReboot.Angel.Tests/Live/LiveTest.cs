@@ -50,6 +50,13 @@ internal abstract class LiveTest
         return angel;
     }
 
+    /// <summary>Skips the test, in words, where there is no python.</summary>
+    protected static void RequirePython()
+    {
+        if (!Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(d => File.Exists(Path.Combine(d, "python3"))))
+            Assert.Ignore("This needs python3, as a program that knows nothing of .NET.");
+    }
+
     /// <summary>A port for somebody who has to be told one. Below those that the kernel gives to clients.</summary>
     protected static int FreePort()
     {

@@ -73,6 +73,7 @@ internal sealed class RolloverTests : LiveTest
     [Test]
     public async Task No_connect_is_refused_in_twenty_rollovers_of_a_plain_python_server()
     {
+        RequirePython();
         int port = FreePort();
         string server = InRoot("server.py");
         await File.WriteAllTextAsync(server, """

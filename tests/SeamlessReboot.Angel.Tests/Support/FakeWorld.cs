@@ -40,12 +40,13 @@ internal sealed class FakeWorld : World
         return true;
     }
 
-    internal override bool SendGroup(int group, int signal)
+    internal override bool KillGroup(int group, bool isCertain)
     {
-        if (signal != 0)
-            Done.Add($"signal {signal} to group {group}");
+        Done.Add($"signal 9 to group {group}");
         return LivingGroups.Contains(group);
     }
+
+    internal override bool GroupExists(int group) => true;
 
     internal override int GroupOf(int pid) => pid + 5000;
 
