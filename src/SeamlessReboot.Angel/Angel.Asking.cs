@@ -1,5 +1,6 @@
 using System.Globalization;
 using SeamlessReboot.Angel.Control;
+using SeamlessReboot.Angel.Loop;
 using SeamlessReboot.Angel.Posix;
 
 namespace SeamlessReboot.Angel;
@@ -7,6 +8,8 @@ namespace SeamlessReboot.Angel;
 // What people ask for: by signals to the angel, and over the control socket.
 internal sealed partial class Angel
 {
+    private static readonly TimeSpan _checkpointPatience = TimeSpan.FromSeconds(30);
+
     /// <summary>A signal to the angel.</summary>
     internal void Signalled(int signal)
     {
@@ -97,11 +100,25 @@ internal sealed partial class Angel
     private void Checkpoint(ControlCall? call)
     {
         if (_main!.Seamless is { CheckpointSignal: int signal } && _world.Send(_main.Pid, signal))
-            call?.Answer(true, $"The server, PID {_main.Pid}, has been asked for a checkpoint.");
+        {
+            if (call is not null)
+                _checkpointCalls.Add(call);
+            _alarms.Set(Alarm.Checkpoint, _checkpointPatience);
+        }
         else
+        {
             call?.Answer(false, _main.Seamless is null
                 ? "The server is not seamless: there is nothing to make a checkpoint of."
                 : "The server has no signal that asks it for a checkpoint. Set RebooterOptions.CheckpointSignals.");
+        }
+    }
+
+    private void TellCheckpoint(int written)
+    {
+        _alarms.Clear(Alarm.Checkpoint);
+        AnswerAll(_checkpointCalls, written != 0, written != 0
+            ? $"The checkpoint is written. {_main!.StatusText}"
+            : "The checkpoint could not be written; the one before counts. The server's log says why.");
     }
 
     private void SendSignal(int signal, ControlCall? call)

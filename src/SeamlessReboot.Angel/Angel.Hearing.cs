@@ -90,6 +90,8 @@ internal sealed partial class Angel
             Happen(Happening.MainStopping);
         if (message.Heartbeat)
             Happen(Happening.Heartbeat);
+        if (message.Checkpoint is bool written)
+            Happen(Happening.CheckpointDone, new Fact(Number: written ? 1 : 0));
         if (message.Trigger)
             Happen(Happening.MainHung, new Fact(Text: "it has said so itself (WATCHDOG=trigger)"));
     }

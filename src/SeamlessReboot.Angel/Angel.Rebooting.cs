@@ -9,7 +9,7 @@ namespace SeamlessReboot.Angel;
 // A server that is to be replaced by its next version: it does so itself, or another one is started beside it.
 internal sealed partial class Angel
 {
-    private static readonly TimeSpan _checkpointTime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _checkpointTime = TimeSpan.FromSeconds(5);
 
     private int? _reloadedFrom;
 
@@ -65,6 +65,12 @@ internal sealed partial class Angel
         _replacing = true;
         bool asked = seamless.CheckpointSignal is int signal && _world.Send(main.Pid, signal);
         Enter(State.Aborting, asked ? _checkpointTime : TimeSpan.Zero);
+    }
+
+    private void KillReplaced()
+    {
+        if (_replacing)
+            Kill("its checkpoint is done");
     }
 
     private void RollOver()

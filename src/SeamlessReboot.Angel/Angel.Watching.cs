@@ -20,6 +20,7 @@ internal sealed partial class Angel
             case Alarm.StartDelay: StartDelayOver(); break;
             case Alarm.Probe: BeginProbe(); break;
             case Alarm.Retire: KillRetired(); break;
+            case Alarm.Checkpoint: AnswerAll(_checkpointCalls, false, $"The server has said nothing of its checkpoint for {Seconds(_checkpointPatience)}. Its log may say more."); break;
             case Alarm.Check: _world.SelfCheckOverdue(); break;
             case Alarm.Refusals: SayRefusals(); break;
             default: throw new ArgumentOutOfRangeException(nameof(alarm), alarm, "Nobody has set this.");

@@ -22,7 +22,7 @@ internal sealed partial class Angel
     private readonly Releases _releases;
     private readonly DeathTally _tally;
     private readonly List<Child> _retiring = [];
-    private readonly List<ControlCall> _rebootCalls = [], _stopCalls = [];
+    private readonly List<ControlCall> _rebootCalls = [], _checkpointCalls = [], _stopCalls = [];
     private Child? _main, _next;
 
     internal Angel(AngelOptions options, AngelHost host, World world, Alarms alarms, FdStore store, Releases releases, TimeProvider time)
@@ -89,6 +89,8 @@ internal sealed partial class Angel
             case Deed.StartNow: StartNow(fact.Call); break;
             case Deed.Refuse: Refuse(fact.Call); break;
             case Deed.Checkpoint: Checkpoint(fact.Call); break;
+            case Deed.TellCheckpoint: TellCheckpoint(fact.Number); break;
+            case Deed.KillReplaced: KillReplaced(); break;
             case Deed.Stop: Stop(fact.Number, fact.Call); break;
             case Deed.StopAborting: StopAborting(fact.Call); break;
             case Deed.ForwardAgain: ForwardAgain(fact.Number, fact.Call); break;
@@ -115,6 +117,7 @@ internal sealed partial class Angel
             _alarms.Clear(Alarm.Watchdog);
             _alarms.Clear(Alarm.Stable);
             _alarms.Clear(Alarm.Probe);
+            AnswerAll(_checkpointCalls, false, "The server has not got as far as its checkpoint. The one before counts.");
         }
 
         if (state is not (State.Starting or State.RollingOver))

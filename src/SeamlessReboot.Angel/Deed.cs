@@ -32,6 +32,8 @@ internal enum Deed
     StartNow,
     Refuse,
     Checkpoint,
+    TellCheckpoint,
+    KillReplaced,
     Stop,
     StopAborting,
     ForwardAgain,

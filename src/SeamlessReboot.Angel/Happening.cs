@@ -51,6 +51,9 @@ internal enum Happening
     /// <summary>Somebody wants a checkpoint.</summary>
     CheckpointAsked,
 
+    /// <summary>The server has written a checkpoint, or could not.</summary>
+    CheckpointDone,
+
     /// <summary>Somebody wants the server, and the angel, to end.</summary>
     StopAsked,
 

@@ -24,6 +24,7 @@ internal static class Table
         /* Stable          */ [Ignore,         BecomeStable,   Ignore,         BecomeStable,     Ignore,       Ignore,         Ignore,       Ignore,       Ignore],
         /* RebootAsked     */ [Refuse,         Reboot,         JoinReboot,     JoinReboot,       Refuse,       Refuse,         Refuse,       StartNow,     Refuse],
         /* CheckpointAsked */ [Refuse,         Checkpoint,     Refuse,         Checkpoint,       Refuse,       Refuse,         Refuse,       Refuse,       Refuse],
+        /* CheckpointDone  */ [Ignore,         TellCheckpoint, Ignore,         TellCheckpoint,   KillReplaced, Ignore,         Ignore,       Ignore,       Ignore],
         /* StopAsked       */ [Stop,           Stop,           Stop,           Stop,             StopAborting, Stop,           ForwardAgain, EndNow,       Ignore],
         /* KillAsked       */ [SendSignal,     SendSignal,     SendSignal,     SendSignal,       SendSignal,   SendSignal,     SendSignal,   Refuse,       Refuse],
         /* ReportAsked     */ [Report,         Report,         Report,         Report,           Report,       Report,         Report,       Report,       Report],

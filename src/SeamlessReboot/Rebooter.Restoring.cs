@@ -68,6 +68,7 @@ public sealed partial class Rebooter
     private void Inherit()
     {
         _supervisor = Supervisor.Find(_process, sentence => Log.Supervisor(_log, sentence));
+        _supervisor?.Notify("STATUS=Starting", "X_SEAMLESSREBOOT=1"); // so that nobody takes a slow start for one that says nothing
         StartWatchdog();
         _passed = PassedDescriptors.Take(_process);
         string? left = _process.TakeVariable(Inheritance.Variable);

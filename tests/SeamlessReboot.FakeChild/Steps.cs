@@ -89,7 +89,7 @@ internal sealed unsafe class Steps
     private void Seamless(int generation)
     {
         Handle(1, () => _notifier.Value.Send("RELOADING=1\nMONOTONIC_USEC=1"));
-        Handle(10, () => { });
+        Handle(10, () => _notifier.Value.Send("STATUS=All is written.\nX_SEAMLESSREBOOT_CHECKPOINT=1"));
         _notifier.Value.Send(string.Create(CultureInfo.InvariantCulture,
             $"READY=1\nX_SEAMLESSREBOOT=1\nX_SEAMLESSREBOOT_GENERATION={generation}\nX_SEAMLESSREBOOT_REBOOT_SIGNAL=1\nX_SEAMLESSREBOOT_CHECKPOINT_SIGNAL=10\nX_SEAMLESSREBOOT_SPOOL=/nowhere"));
     }

@@ -66,6 +66,8 @@ internal sealed class Surroundings : IDisposable
         _listeners = handover?.Listeners ?? ListenSockets.Open(options.Listen, options.Backlog);
         foreach (HeldListener listener in handover?.Listeners ?? [])
             _ = Fd.TrySetCloseOnExec(listener.Fd, true);
+        OuterSupervisor outer = new();
+        _open.Add(outer);
         Become(options, user, files, log);
         Host = new AngelHost
         {
@@ -74,7 +76,11 @@ internal sealed class Surroundings : IDisposable
             Log = log.Write,
             KeptOpen = kept,
             Handover = handover,
-            WhenReady = text => starter?.Ready(text),
+            WhenReady = text =>
+            {
+                starter?.Ready(text);
+                outer.Ready(text);
+            },
             WhenFailed = (code, words) => starter?.Failed(code, words),
         };
 

@@ -24,6 +24,9 @@ internal enum Alarm
     /// <summary>The check of the angel's own new version takes too long.</summary>
     Check,
 
+    /// <summary>The server was asked for a checkpoint and has said nothing of it.</summary>
+    Checkpoint,
+
     /// <summary>To say how much has been refused since it was last said.</summary>
     Refusals,
 }

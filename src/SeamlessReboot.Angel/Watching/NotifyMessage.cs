@@ -43,6 +43,9 @@ internal sealed record NotifyMessage
     /// <summary>Whether the descriptors are to be watched for the other side's end.</summary>
     public bool Watched { get; private init; } = true;
 
+    /// <summary>A seamless server has written a checkpoint, or could not.</summary>
+    public bool? Checkpoint { get; private init; }
+
     /// <summary>What a seamless server says of itself.</summary>
     public SeamlessServer? Seamless { get; private init; }
 
@@ -109,6 +112,7 @@ internal sealed record NotifyMessage
             "FDSTOREREMOVE" when one => message with { Remove = true },
             "FDNAME" when Encoding.Latin1.GetString(value) is string text && FdStore.IsName(text) => message with { Name = text },
             "FDPOLL" when value.SequenceEqual("0"u8) => message with { Watched = false },
+            "X_SEAMLESSREBOOT_CHECKPOINT" => message with { Checkpoint = one },
             "FDPOLL" or "BARRIER" or "MONOTONIC_USEC" => message with { IsKnown = true },
             _ => message,
         };

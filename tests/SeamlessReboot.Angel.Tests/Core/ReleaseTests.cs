@@ -152,8 +152,9 @@ internal sealed class ReleaseTests
         Assert.That(rig.World.Started[^1].Command[0], Is.EqualTo("/releases/2/server"));
     }
 
-    [Test]
-    public void A_seamless_fallback_is_replaced_by_the_command_after_a_checkpoint_when_a_reboot_is_asked_for()
+    [TestCase(true)]
+    [TestCase(false)]
+    public void A_seamless_fallback_is_replaced_by_the_command_after_a_checkpoint_when_a_reboot_is_asked_for(bool saysWhenItIsDone)
     {
         using Rig rig = new(o => o with { Fallback = _fallback, FallbackAfter = 1 });
         rig.Begin();
@@ -163,7 +164,10 @@ internal sealed class ReleaseTests
         List<string> answer = rig.Call("reboot");
         Assert.That(rig.World.Done[^1], Is.EqualTo("signal 34 to 1002"));
         Assert.That(rig.State, Is.EqualTo(State.Aborting));
-        rig.Pass(2);
+        if (saysWhenItIsDone)
+            rig.Say("X_SEAMLESSREBOOT_CHECKPOINT=1");
+        else
+            rig.Pass(5);
         Assert.That(rig.World.Done, Does.Contain("signal 9 to 1002"));
         rig.Die();
         rig.Ring();

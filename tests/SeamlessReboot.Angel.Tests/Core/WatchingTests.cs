@@ -233,8 +233,14 @@ internal sealed class WatchingTests
         using Rig rig = new();
         rig.Begin();
         rig.SeamlessReady(5);
-        Assert.That(rig.Call("checkpoint")[0], Does.Contain("\"ok\":true"));
+        IReadOnlyList<string> written = rig.Call("checkpoint"), failed;
         Assert.That(rig.World.Done[^1], Is.EqualTo("signal 34 to 1001"));
+        Assert.That(written, Is.Empty, "Only when it is done.");
+        rig.Say("X_SEAMLESSREBOOT_CHECKPOINT=1");
+        Assert.That(written[0], Does.Contain("\"ok\":true"));
+        failed = rig.Call("checkpoint");
+        rig.Say("X_SEAMLESSREBOOT_CHECKPOINT=0");
+        Assert.That(failed[0], Does.Contain("\"ok\":false"));
         Assert.That(rig.Call("kill", "USR2")[0], Does.Contain("\"ok\":true"));
         Assert.That(rig.World.Done[^1], Is.EqualTo("signal 12 to 1001"));
         Assert.That(rig.Call("kill", "what")[0], Does.Contain("\"ok\":false"));

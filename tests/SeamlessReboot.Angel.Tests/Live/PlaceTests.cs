@@ -1,11 +1,32 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
 
 namespace SeamlessReboot.Angel.Tests.Live;
 
 /// <summary>Where the angel runs, and what it costs there.</summary>
 internal sealed class PlaceTests : LiveTest
 {
+    [Test]
+    public async Task Who_has_started_the_angel_is_told_when_the_server_is_ready_and_when_it_ends()
+    {
+        string path = InRoot("outer");
+        using Socket outer = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        outer.Bind(new UnixDomainSocketEndPoint(path));
+        AngelProcess angel = StartCommand("", ["dotnet", ChildAssembly, "ready", "commands " + Root], ("NOTIFY_SOCKET", path));
+        await angel.ChildAsync();
+        Assert.That(await HearAsync(), Does.StartWith($"READY=1\nMAINPID={angel.Pid}\nSTATUS="));
+        angel.Send(15);
+        Assert.That(await HearAsync(), Is.EqualTo("STOPPING=1"));
+
+        async Task<string> HearAsync()
+        {
+            byte[] message = new byte[4096];
+            return Encoding.UTF8.GetString(message, 0, await outer.ReceiveAsync(message).WaitAsync(AngelProcess.Limit));
+        }
+    }
+
     [Test]
     public async Task As_PID_1_it_reaps_everybody_and_hears_signals()
     {

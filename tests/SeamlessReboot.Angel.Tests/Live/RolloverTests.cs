@@ -29,7 +29,9 @@ internal sealed class RolloverTests : LiveTest
     {
         AngelProcess angel = Start("", "seamless 0");
         await angel.ChildAsync();
-        Assert.That((await angel.AskAsync("checkpoint")).GetProperty("ok").GetBoolean());
+        JsonElement answer = await angel.AskAsync("checkpoint");
+        Assert.That(answer.GetProperty("ok").GetBoolean());
+        Assert.That(answer.GetProperty("message").GetString(), Is.EqualTo("The checkpoint is written. All is written."), "It is answered when it is done.");
         await angel.LineAsync("^fake signal 10");
     }
 
