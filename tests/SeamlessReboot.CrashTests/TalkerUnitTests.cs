@@ -38,10 +38,13 @@ internal sealed class TalkerUnitTests : CrashTest
         }
 
         // An orderly end is the end: nobody's connection is held for ever.
-        Kernel.Send(Server(), Kernel.Sigterm);
-        await ann.ReadToAsync("Goodbye");
-        Assert.That(async () => await ann.ReadToAsync("more"), Throws.InvalidOperationException, systemd.Log);
+        await Limits.UntilAsync(() => Starts(systemd) == 4, "systemd has been told that the last one is ready");
+        await PrivateSystemd.ControlAsync(Family, "stop", Unit);
+        Assert.That(async () => await ann.ReadToAsync("what nobody says"), Throws.InvalidOperationException.With.Message.Contains("has ended"), systemd.Log);
+        Assert.That(Starts(systemd), Is.EqualTo(4));
     }
+
+    private static int Starts(PrivateSystemd systemd) => systemd.Log.Split("Started " + Unit).Length - 1;
 
     private void WriteUnit(int port)
     {

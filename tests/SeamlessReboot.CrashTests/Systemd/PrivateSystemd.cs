@@ -75,6 +75,10 @@ internal sealed class PrivateSystemd : IAsyncDisposable
         throw new InvalidOperationException($"systemd has ended with {_process.ExitCode}: {errors}\n{Log}");
     }
 
+    /// <summary>Does what systemctl does, and waits as it does.</summary>
+    public static async Task ControlAsync(Family family, params string[] words) =>
+        await Shell.RunAsync("nsenter", ["--target", $"{family.WithInnerPid(1)}", "--mount", "--pid", "systemctl", .. words]);
+
     public async ValueTask DisposeAsync()
     {
         _process.StandardInput.Close();
