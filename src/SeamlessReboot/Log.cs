@@ -62,6 +62,9 @@ internal static partial class Log
     [LoggerMessage(19, LogLevel.Error, "The system state '{Name}' could not be saved after the crash; the new image starts without it.")]
     internal static partial void SaveFailed(ILogger log, string name, Exception failure);
 
+    [LoggerMessage(28, LogLevel.Error, "What the process before has left cannot be used. The server starts without its sessions.")]
+    internal static partial void PastRefused(ILogger log, Exception failure);
+
     [LoggerMessage(21, LogLevel.Error, "{Sentence}")]
     internal static partial void Supervisor(ILogger log, string sentence);
 

@@ -49,6 +49,7 @@ public sealed partial class Rebooter
         BootId = ProcessStart.BootId(),
         Serializer = _serializer.Name,
         Written = _options.TimeProvider.GetUtcNow(),
+        LastId = Interlocked.Read(ref _lastId),
     };
 
     private void Capture(RebootRun run, SpoolWriter writer, KeptState state)

@@ -33,7 +33,7 @@ public sealed partial class Rebooter
         }
         catch (IOException e)
         {
-            Log.SpoolRefused(_log, "a new one", e);
+            Log.PastRefused(_log, e);
             spool.Dispose();
             _supervisor?.Remove(SpoolStoreName);
             _passed.Remove(directory);
@@ -79,12 +79,15 @@ public sealed partial class Rebooter
         List<SpoolRecord> records = [];
         foreach (SpoolRecord record in past.Records)
         {
+            if (record.Kind == SpoolRecordKind.Session)
+                _lastId = Math.Max(_lastId, IdOf(record)); // of one that has ended since, too: its number is not given again
             if (record.Kind == SpoolRecordKind.State)
                 records.Add(record);
             else if (byName.TryGetValue(StoreNameOf(record), out int fd) && _inherited.TryAdd(record.Name, fd, record.Identity.Span))
                 records.Add((past.IsExact ? record : BroughtUpToDate(record, fd)) with { Fd = fd });
         }
 
+        _lastId = Math.Max(_lastId, past.Header?.LastId ?? 0);
         _records = records;
         _header ??= new SpoolHeader
         {
@@ -210,6 +213,7 @@ public sealed partial class Rebooter
         }
         catch (IOException e)
         {
+            _spool!.ClearReboot(); // from here on it is not exact any more
             Log.CheckpointFailed(_log, "ready", e);
         }
     }

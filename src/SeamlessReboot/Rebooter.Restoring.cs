@@ -141,6 +141,7 @@ public sealed partial class Rebooter
             _records = spool.Records;
         _header ??= new SpoolHeader { Generation = note.Generation, Pid = note.Pid, StartTime = note.StartTime, BootId = "", Serializer = _serializer.Name, Written = default };
         _spoolBytes = file.Length;
+        _lastId = _header.LastId;
         foreach (SpoolRecord record in _records)
             if (record.Fd >= 0 && !_inherited!.TryAdd(record.Name, record.Fd, record.Identity.Span))
                 damage.Add($"Descriptor {record.Fd}, recorded as '{record.Name}', is not open or was recorded twice.");

@@ -46,7 +46,7 @@ internal sealed class Past
             IReadOnlyList<SpoolRecord> newer = RecordsOf(SpoolReader.Read(log, nonce: null, hasEnd: false), bootId, damage, out SpoolHeader? itsHeader);
             Merge(records, newer);
             header = header is null || itsHeader is null ? header ?? itsHeader
-                : itsHeader with { Written = header.Written, Serializer = header.Serializer };
+                : itsHeader with { Written = header.Written, Serializer = header.Serializer, LastId = Math.Max(header.LastId, itsHeader.LastId) };
         }
 
         return new Past(header, records, isExact, file?.Length ?? 0, damage);

@@ -18,11 +18,14 @@ internal sealed record SpoolHeader
 
     public required DateTimeOffset Written { get; init; }
 
+    /// <summary>The last session number that was given; none is given twice.</summary>
+    public long LastId { get; init; }
+
     internal SpoolRecord ToRecord() => new()
     {
         Kind = SpoolRecordKind.Header,
         State = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-            $"{Generation}\n{Pid}\n{StartTime}\n{BootId}\n{Serializer}\n{Written:O}")),
+            $"{Generation}\n{Pid}\n{StartTime}\n{BootId}\n{Serializer}\n{Written:O}\n{LastId}")),
     };
 
     /// <summary>Null when the record does not say what a header says.</summary>
@@ -42,6 +45,7 @@ internal sealed record SpoolHeader
             BootId = lines[3],
             Serializer = lines[4],
             Written = written,
+            LastId = lines.Length > 6 && long.TryParse(lines[6], culture, out long lastId) ? lastId : 0,
         };
     }
 }

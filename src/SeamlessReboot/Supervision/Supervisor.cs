@@ -25,7 +25,7 @@ internal sealed class Supervisor
         Watchdog = watchdog;
     }
 
-    /// <summary>How many descriptors it will hold; null when it does not say (systemd before 254).</summary>
+    /// <summary>How many descriptors it will hold; null when it does not say (systemd before 254): then it is given them, and may drop them.</summary>
     internal int? Capacity { get; }
 
     internal bool HoldsDescriptors => Capacity != 0;
@@ -44,7 +44,8 @@ internal sealed class Supervisor
             return null;
         }
 
-        int? capacity = Number(process.Variable("FDSTORE")) is long n ? (int)Math.Min(n, int.MaxValue) : null;
+        int? capacity = Number(process.Variable("FDSTORE")) is long n ? (int)Math.Min(n, int.MaxValue)
+            : process.Variable("MEMORY_PRESSURE_WATCH") is null ? null : 0; // systemd has had both since 254, and sets FDSTORE only where there is a store
         TimeSpan? watchdog = Number(process.Variable("WATCHDOG_USEC")) is long usec and > 0
             && (Number(process.Variable("WATCHDOG_PID")) ?? process.Pid) == process.Pid ? TimeSpan.FromMicroseconds(usec) : null;
         return new Supervisor(socket, capacity, watchdog, complain);

@@ -8,31 +8,10 @@ using SeamlessReboot.Tests.Support;
 
 namespace SeamlessReboot.Tests.Supervision;
 
-/// <summary>
-/// A supervisor starts the server again after a death. The dead image is one that stands still in its exec; what it wrote for that
-/// is removed, so that only what a death leaves is there.
-/// </summary>
+/// <summary>Everyone comes back from what a death leaves.</summary>
 [NonParallelizable]
-internal sealed class RestartTests : RebooterFixture
+internal sealed class RestartTests : SupervisedFixture
 {
-    private FakeSupervisor _supervisor = null!;
-
-    [SetUp]
-    public void Supervise() => _supervisor = Ends(new FakeSupervisor(Temp["notify"]));
-
-    [TearDown]
-    public void End() => _supervisor.Dispose();
-
-    private Image Start(RebooterOptions? options = null) => New(options, _supervisor.Restart([])).Register().Serve();
-
-    private async Task DieAsync(Image image)
-    {
-        await image.RebootAsync();
-        File.Delete(Path.Combine(SpoolDirectory, SpoolFormat.RebootName));
-    }
-
-    private Image Restart(RebooterOptions? options = null) => New(options, _supervisor.Restart());
-
     [Test]
     public async Task Everyone_comes_back_as_they_were_at_the_checkpoint()
     {
@@ -177,12 +156,12 @@ internal sealed class RestartTests : RebooterFixture
     [TestCase(true)]
     public async Task Even_a_client_that_had_been_accepted_and_not_added_is_served(bool isKilled)
     {
-        Image image = New(process: _supervisor.Restart([])).Register();
+        Image image = New(process: Supervisor.Restart([])).Register();
         image.Rebooter.Ready();
         Client client = Connect(image);
         Socket accepted = await image.Rebooter.AcceptAsync(image.Listener!).Within();
         client.Say("hello\n");
-        await _supervisor.HearsAsync("FDSTORE=1\nFDNAME=c");
+        await Supervisor.HearsAsync("FDSTORE=1\nFDNAME=c");
         if (isKilled)
             await DieAsync(image);
         else
@@ -190,10 +169,10 @@ internal sealed class RestartTests : RebooterFixture
         Image next = Restart().Register().Serve();
         await client.HearAsync("1 hello\n");
         Assert.That(accepted.SafeHandle.IsClosed, Is.False);
-        Assert.That(_supervisor.Messages, Has.None.StartsWith("FDSTOREREMOVE=1\nFDNAME=c"), "It is a session now, and held as one.");
+        Assert.That(Supervisor.Messages, Has.None.StartsWith("FDSTOREREMOVE=1\nFDNAME=c"), "It is a session now, and held as one.");
         client.Say("quit\n");
         await client.HearsTheEndAsync();
-        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=c");
+        await Supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=c");
         Assert.That(next.Rebooter.LastReboot!.SessionsLost, Is.Empty);
     }
 
@@ -201,14 +180,14 @@ internal sealed class RestartTests : RebooterFixture
     public async Task What_is_kept_open_comes_back_by_its_name()
     {
         string file = Temp["journal"];
-        Image image = New(process: _supervisor.Restart([])).Register();
+        Image image = New(process: Supervisor.Restart([])).Register();
         SafeHandle first = image.Rebooter.KeepOpen("journal", () => File.OpenHandle(file, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite));
         SafeHandle other = image.Rebooter.KeepOpen("other", () => File.OpenHandle(Temp["other"], FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite));
         image.Serve();
         await image.Rebooter.CheckpointAsync("test").Within();
         await DieAsync(image);
         File.Delete(file); // so it cannot be opened a second time
-        Image next = New(process: _supervisor.Restart()).Register();
+        Image next = New(process: Supervisor.Restart()).Register();
         using SafeHandle again = next.Rebooter.KeepOpen("journal", () => throw new InvalidOperationException("It was to be inherited."));
         using SafeHandle otherAgain = next.Rebooter.KeepOpen("other", () => throw new InvalidOperationException("It was to be inherited."));
         next.Serve();
@@ -224,7 +203,7 @@ internal sealed class RestartTests : RebooterFixture
     [Test]
     public async Task Sessions_on_a_unix_socket_come_back_with_their_state()
     {
-        Image image = New(process: _supervisor.Restart([]));
+        Image image = New(process: Supervisor.Restart([]));
         UnixDomainSocketEndPoint at = new(Temp["door"]);
         Socket listener = Register(image, at);
         using Client client = new(at);
@@ -233,7 +212,7 @@ internal sealed class RestartTests : RebooterFixture
         await client.SaysAndHearsAsync("a\nhal", "1 a\n");
         await image.Rebooter.CheckpointAsync("test").Within();
         await DieAsync(image);
-        Image next = New(process: _supervisor.Restart());
+        Image next = New(process: Supervisor.Restart());
         Socket again = Register(next, at);
         await client.SaysAndHearsAsync("b\n", "2 b\n"); // the kernel does not count what a unix socket has carried: the half line is dropped
         using Client newcomer = new(at);
@@ -259,10 +238,13 @@ internal sealed class RestartTests : RebooterFixture
         await image.Rebooter.CheckpointAsync("test").Within();
         client.Say("quit\n");
         await client.HearsTheEndAsync();
-        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=c");
+        await Supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=c");
         await DieAsync(image);
         Image next = Restart().Register().Serve();
         await other.SaysAndHearsAsync("b\n", "2 b\n");
+        Client third = Connect(next);
+        await third.SaysAndHearsAsync("a\n", "1 a\n");
+        Assert.That(Encoding.UTF8.GetString(File.ReadAllBytes(Path.Combine(SpoolDirectory, SpoolFormat.AddedName))), Does.Contain("s3"), "No number is given twice.");
         Assert.That(next.Rebooter.LastReboot!.SessionsKept, Is.EqualTo(1));
         Assert.That(next.Rebooter.LastReboot!.SessionsLost, Is.Empty);
     }
@@ -276,14 +258,14 @@ internal sealed class RestartTests : RebooterFixture
         await foreigner.SaysAndHearsAsync("a\n", "1 a\n");
         await image.Rebooter.CheckpointAsync("test").Within();
         await DieAsync(image);
-        Dictionary<string, int> swapped = new(_supervisor.Held);
+        Dictionary<string, int> swapped = new(Supervisor.Held);
         string[] names = [.. swapped.Keys.Where(k => k[0] == 'c')];
         (swapped[names[0]], swapped[names[1]]) = (swapped[names[1]], swapped[names[0]]);
-        Image next = New(process: _supervisor.Restart(swapped)).Register().Serve();
+        Image next = New(process: Supervisor.Restart(swapped)).Register().Serve();
         Assert.That(next.Rebooter.SessionCount, Is.Zero);
         Assert.That(next.Rebooter.LastReboot!.SessionsLost.Select(l => l.Id), Is.EquivalentTo([1, 2]));
-        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=" + names[0]);
-        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=" + names[1]);
+        await Supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=" + names[0]);
+        await Supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=" + names[1]);
     }
 
     [Test]
@@ -293,13 +275,29 @@ internal sealed class RestartTests : RebooterFixture
         await image.Rebooter.CheckpointAsync("test").Within();
         await DieAsync(image);
         using SocketPair stranger = SocketPair.Tcp();
-        Dictionary<string, int> more = new(_supervisor.Held) { ["x99"] = (int)stranger.Server.SafeHandle.DangerousGetHandle() };
-        FakeProcess process = _supervisor.Restart(more);
+        Dictionary<string, int> more = new(Supervisor.Held) { ["x99"] = (int)stranger.Server.SafeHandle.DangerousGetHandle() };
+        FakeProcess process = Supervisor.Restart(more);
         Image next = New(process: process).Register().Serve();
         int passed = process.First + more.Keys.ToList().IndexOf("x99");
-        await _supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=x99");
+        await Supervisor.HearsAsync("FDSTOREREMOVE=1\nFDNAME=x99");
         await Limits.UntilAsync(() => Fd.IsCloseOnExec(passed) is null, "it was closed");
         Assert.That(next.Rebooter.SessionCount, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_spool_directory_that_has_gone_with_the_process_is_told_with_the_remedy()
+    {
+        Image image = Start();
+        Client client = Connect(image);
+        await client.SaysAndHearsAsync("a\n", "1 a\n");
+        await image.RebootAsync();
+        Directory.Delete(SpoolDirectory, recursive: true);
+        Image next = Restart().Register().Serve();
+        await client.HearAsync("Farewell.\n");
+        Assert.That(next.Log.Has("RuntimeDirectoryPreserve=restart"), Is.True);
+        await Connect(next).SaysAndHearsAsync("a\n", "1 a\n");
+        Assert.That(next.Rebooter.IsCrashSafe, Is.True);
+        await Supervisor.HearsAsync(m => m.Count(x => x.StartsWith("FDSTORE=1\nFDNAME=seamless", StringComparison.Ordinal)) == 2, "the new directory");
     }
 
     [Test]
@@ -324,112 +322,25 @@ internal sealed class RestartTests : RebooterFixture
         using Socket listening = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listening.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
         listening.Listen();
-        FakeProcess process = _supervisor.Restart(new() { ["talker.socket"] = (int)listening.SafeHandle.DangerousGetHandle() });
+        FakeProcess process = Supervisor.Restart(new() { ["talker.socket"] = (int)listening.SafeHandle.DangerousGetHandle() });
         Image image = New(process: process).Register().Serve();
         Assert.That(image.Listener!.LocalEndPoint, Is.EqualTo(listening.LocalEndPoint));
         Assert.That(image.Rebooter.Generation, Is.Zero);
         await Connect(image).SaysAndHearsAsync("hello\n", "1 hello\n");
-        Assert.That(_supervisor.Messages, Has.None.Contains("FDNAME=l"), "It has that one already.");
+        Assert.That(Supervisor.Messages, Has.None.Contains("FDNAME=l"), "It has that one already.");
     }
 
     [Test]
     public async Task Descriptors_for_another_process_are_left_alone()
     {
-        FakeProcess process = _supervisor.Restart(new() { ["x"] = 1 });
+        FakeProcess process = Supervisor.Restart(new() { ["x"] = 1 });
         process.Variables["LISTEN_PID"] = "1";
         Start(null);
         Image image = New(Options(spool: Temp["other"]), process).Register().Serve();
-        await _supervisor.HearsAsync("READY=1");
+        await Supervisor.HearsAsync("READY=1");
         Assert.That(Fd.IsCloseOnExec(process.First), Is.Not.Null);
         Assert.That(image.Rebooter.Generation, Is.Zero);
         Fd.Close(process.First);
-    }
-
-    [Test]
-    public async Task A_session_that_ends_the_server_twice_is_left_behind_the_third_time()
-    {
-        Image image = Start();
-        Client good = Connect(image);
-        await good.SaysAndHearsAsync("a\n", "1 a\n");
-        Client bad = Connect(image);
-        await bad.SaysAndHearsAsync("a\n", "1 a\n");
-        await image.Rebooter.CheckpointAsync("test").Within();
-        await DieAsync(image);
-        Guid program = typeof(RestartTests).Assembly.ManifestModule.ModuleVersionId;
-        program = System.Reflection.Assembly.GetEntryAssembly()?.ManifestModule.ModuleVersionId ?? program;
-        using (SpoolDirectory spool = SeamlessReboot.Spool.SpoolDirectory.Adopt(SpoolDirectory, Legacy.Copy(_supervisor.Held["seamless"])))
-            for (int death = 0; death < 2; death++)
-            {
-                using RestoreAttempt attempt = RestoreAttempt.Begin(spool, program);
-                attempt.At(2);
-            }
-
-        Image next = Restart().Register().Serve();
-        await good.SaysAndHearsAsync("b\n", "2 b\n");
-        await bad.HearAsync("Farewell.\n");
-        Assert.That(next.Rebooter.LastReboot!.SessionsLost.Single().Id, Is.EqualTo(2));
-        Assert.That(SpoolFiles, Has.None.EqualTo(RestoreAttempt.FileName));
-    }
-
-    [Test]
-    public async Task A_version_that_can_restore_hardly_anybody_ends_three_times_and_then_goes_on_with_those()
-    {
-        Image image = Start();
-        Client good = Connect(image);
-        await good.SaysAndHearsAsync("a\n", "1 a\n");
-        Client bad = Connect(image), worse = Connect(image);
-        await bad.SaysAndHearsAsync("a\nb\n", "1 a\n2 b\n");
-        await worse.SaysAndHearsAsync("a\nb\n", "1 a\n2 b\n");
-        await image.Rebooter.CheckpointAsync("test").Within();
-        await DieAsync(image);
-        for (int death = 0; death < 3; death++)
-        {
-            Image broken = New(process: _supervisor.Restart());
-            RegisterBroken(broken);
-            InvalidOperationException? refusal = Assert.Throws<InvalidOperationException>(broken.Rebooter.Ready);
-            Assert.That(refusal!.Message, Does.Contain("cannot restore 2 of 3 sessions").And.Contain("as told"));
-            Assert.That(SpoolFiles, Has.None.StartsWith("quarantine"));
-        }
-
-        Image last = New(process: _supervisor.Restart());
-        RegisterBroken(last);
-        last.Serve();
-        await good.SaysAndHearsAsync("b\n", "2 b\n");
-        await bad.HearAsync("Farewell.\n");
-        await worse.HearAsync("Farewell.\n");
-        Assert.That(last.Rebooter.LastReboot!.SessionsLost, Has.Count.EqualTo(2));
-        Assert.That(SpoolFiles.Count(f => f.StartsWith("quarantine", StringComparison.Ordinal)), Is.EqualTo(2));
-    }
-
-    private static void RegisterBroken(Image image)
-    {
-        image.Rebooter.Listen(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
-        image.Rebooter.Restore(saved => saved.ReadState<EchoState>() is { Lines: < 2 } state
-            ? new EchoSession(saved.OpenConnection(), state)
-            : throw new InvalidDataException("as told"));
-    }
-
-    [Test]
-    public void A_program_is_counted_by_itself_and_starts_cold_after_five_deaths()
-    {
-        using SpoolDirectory spool = SeamlessReboot.Spool.SpoolDirectory.Open(SpoolDirectory);
-        Guid one = Guid.NewGuid(), other = Guid.NewGuid();
-        for (int death = 0; death < 5; death++)
-        {
-            using RestoreAttempt attempt = RestoreAttempt.Begin(spool, one);
-            Assert.That(attempt.IsWarm, Is.True);
-            Assert.That(attempt.Deaths, Is.EqualTo(death));
-            attempt.At(death);
-            Assert.That(attempt.Culprit, Is.Zero, "Each time another session: it is not the session's fault.");
-        }
-
-        using (RestoreAttempt cold = RestoreAttempt.Begin(spool, one))
-            Assert.That(cold.IsWarm, Is.False);
-        using (RestoreAttempt fallback = RestoreAttempt.Begin(spool, other))
-            Assert.That(fallback.IsWarm, Is.True);
-        RestoreAttempt.Begin(spool, one).End();
-        using RestoreAttempt later = RestoreAttempt.Begin(spool, one);
-        Assert.That(later.Deaths, Is.Zero);
     }
 
     private void Rewrite(string name, Func<SpoolHeader, SpoolHeader> change)

@@ -93,12 +93,14 @@ internal sealed class SupervisedTests : RebooterFixture
         Assert.That(image.Log.Lines.Count(l => l.Contains("cannot be reached", StringComparison.Ordinal)), Is.EqualTo(1));
     }
 
-    [Test]
-    public async Task Without_a_store_nothing_is_given_away_and_a_checkpoint_is_refused()
+    [TestCase("FDSTORE", "0")]
+    [TestCase("MEMORY_PRESSURE_WATCH", "/dev/null")]
+    public async Task Without_a_store_nothing_is_given_away_and_a_checkpoint_is_refused(string variable, string value)
     {
         FakeSupervisor supervisor = Ends(new FakeSupervisor(Temp["notify"]));
         FakeProcess process = supervisor.Restart([]);
-        process.Variables["FDSTORE"] = "0";
+        process.Variables.Remove("FDSTORE");
+        process.Variables[variable] = value;
         Image image = New(process: process).Register().Serve();
         await Connect(image).SaysAndHearsAsync("hello\n", "1 hello\n");
         await supervisor.HearsAsync("READY=1");
