@@ -29,6 +29,7 @@ internal sealed partial class Angel
         LastCode = _lastCode,
         AbortedUnready = _abortedUnready,
         Replacing = _replacing,
+        RebootsLater = _rebootsLater,
         ReloadedFrom = _reloadedFrom,
         ProbeFaults = _probeFaults,
         Refused = _refused,
@@ -50,6 +51,7 @@ internal sealed partial class Angel
         (_wasEverReady, _wasEverStarted, _notifies) = (from.WasEverReady, from.WasEverStarted, from.Notifies);
         (_restarts, _leftover, _waitsForLeftover) = (from.Restarts, from.Leftover, from.WaitsForLeftover);
         (_lastEnd, _lastCode, _abortedUnready, _replacing) = (from.LastEnd, from.LastCode, from.AbortedUnready, from.Replacing);
+        _rebootsLater = from.RebootsLater;
         (_reloadedFrom, _probeFaults, _refused, SelfReboots) = (from.ReloadedFrom, from.ProbeFaults, from.Refused, from.SelfReboots);
         _refusedSaid = _refused;
         foreach ((string name, double seconds) in from.Alarms)

@@ -12,6 +12,7 @@ internal sealed partial class Angel
     private static readonly TimeSpan _checkpointTime = TimeSpan.FromSeconds(5);
 
     private int? _reloadedFrom;
+    private bool _rebootsLater;
 
     private void BeginReloading()
     {
@@ -32,6 +33,27 @@ internal sealed partial class Angel
             RefuseReboot("The server is seamless, but has no signal that asks it for a reboot. Set RebooterOptions.RebootSignals, or ask the server itself.");
         else
             RollOver();
+    }
+
+    // What is starting may have been read from disk before that, which whoever asks has just changed. So it is not forgotten.
+    private void RebootLater(ControlCall? call)
+    {
+        Say("The server is only starting; it is rebooted when it is ready.");
+        _rebootsLater = true;
+        if (call is not null)
+            _laterCalls.Add(call);
+    }
+
+    private void RebootNowIfAsked()
+    {
+        if (!_rebootsLater)
+            return;
+        _rebootsLater = false;
+        ControlCall[] calls = [.. _laterCalls];
+        _laterCalls.Clear();
+        Happen(Happening.RebootAsked);
+        foreach (ControlCall call in calls)
+            Happen(Happening.RebootAsked, new Fact(Call: call));
     }
 
     private void JoinReboot(ControlCall? call)

@@ -21,6 +21,8 @@ internal sealed partial class Angel
             _restarts++;
         _wasEverStarted = true;
         _main = child;
+        _rebootsLater = false; // it is started from what is there now
+        AnswerAll(_laterCalls, true, "The server has died, and was started anew.");
         Say($"{(fallback ? "The fallback" : "The server")} has been started as PID {child.Pid}: {_command}");
         Enter(State.Starting, _options.StartTimeout);
         ExpectReadiness(child);
@@ -124,10 +126,13 @@ internal sealed partial class Angel
             + (main.Seamless is { } seamless ? $", generation {seamless.Generation}." : ".");
         Say(sentence);
         AnswerAll(_rebootCalls, true, sentence);
-        if (_wasEverReady)
-            return;
-        _wasEverReady = true;
-        Shielded(() => _host.WhenReady(sentence));
+        if (!_wasEverReady)
+        {
+            _wasEverReady = true;
+            Shielded(() => _host.WhenReady(sentence));
+        }
+
+        RebootNowIfAsked();
     }
 
     private void BecomeStable()

@@ -22,7 +22,7 @@ internal sealed partial class Angel
     private readonly Releases _releases;
     private readonly DeathTally _tally;
     private readonly List<Child> _retiring = [];
-    private readonly List<ControlCall> _rebootCalls = [], _checkpointCalls = [], _stopCalls = [];
+    private readonly List<ControlCall> _rebootCalls = [], _laterCalls = [], _checkpointCalls = [], _stopCalls = [];
     private Child? _main, _next;
 
     internal Angel(AngelOptions options, AngelHost host, World world, Alarms alarms, FdStore store, Releases releases, TimeProvider time)
@@ -85,6 +85,7 @@ internal sealed partial class Angel
             case Deed.ExtendDeadline: _alarms.Extend(Alarm.State, fact.Time); break;
             case Deed.BecomeStable: BecomeStable(); break;
             case Deed.Reboot: Reboot(fact.Call); break;
+            case Deed.RebootLater: RebootLater(fact.Call); break;
             case Deed.JoinReboot: JoinReboot(fact.Call); break;
             case Deed.StartNow: StartNow(fact.Call); break;
             case Deed.Refuse: Refuse(fact.Call); break;

@@ -28,6 +28,7 @@ internal enum Deed
     ExtendDeadline,
     BecomeStable,
     Reboot,
+    RebootLater,
     JoinReboot,
     StartNow,
     Refuse,

@@ -22,7 +22,7 @@ internal static class Table
         /* Deadline        */ [TooSlow,        Ignore,         TooSlow,        CallOffRollover,  Kill,         Kill,           Kill,         StartAgain,   Ignore],
         /* MoreTime        */ [ExtendDeadline, Ignore,         ExtendDeadline, ExtendDeadline,   Ignore,       ExtendDeadline, ExtendDeadline, Ignore,     Ignore],
         /* Stable          */ [Ignore,         BecomeStable,   Ignore,         BecomeStable,     Ignore,       Ignore,         Ignore,       Ignore,       Ignore],
-        /* RebootAsked     */ [Refuse,         Reboot,         JoinReboot,     JoinReboot,       Refuse,       Refuse,         Refuse,       StartNow,     Refuse],
+        /* RebootAsked     */ [RebootLater,    Reboot,         JoinReboot,     JoinReboot,       Refuse,       Refuse,         Refuse,       StartNow,     Refuse],
         /* CheckpointAsked */ [Refuse,         Checkpoint,     Refuse,         Checkpoint,       Refuse,       Refuse,         Refuse,       Refuse,       Refuse],
         /* CheckpointDone  */ [Ignore,         TellCheckpoint, Ignore,         TellCheckpoint,   KillReplaced, Ignore,         Ignore,       Ignore,       Ignore],
         /* StopAsked       */ [Stop,           Stop,           Stop,           Stop,             StopAborting, Stop,           ForwardAgain, EndNow,       Ignore],

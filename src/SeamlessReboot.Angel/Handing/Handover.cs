@@ -81,6 +81,8 @@ internal sealed record Handover
 
     public bool Replacing { get; init; }
 
+    public bool RebootsLater { get; init; }
+
     public int? ReloadedFrom { get; init; }
 
     public int ProbeFaults { get; init; }

@@ -249,6 +249,22 @@ internal sealed class WatchingTests
     }
 
     [Test]
+    public void A_reboot_asked_for_while_the_server_starts_is_done_when_it_is_ready()
+    {
+        using Rig rig = new();
+        rig.Begin();
+        List<string> answer = rig.Call("reboot");
+        Assert.That(rig.State, Is.EqualTo(State.Starting));
+        rig.SeamlessReady(0);
+        Assert.That(rig.State, Is.EqualTo(State.Reloading));
+        Assert.That(rig.World.Done.Count(d => d.StartsWith("signal", StringComparison.Ordinal)), Is.EqualTo(1));
+        Assert.That(answer, Is.Empty);
+        rig.SeamlessReady(1);
+        Assert.That(rig.State, Is.EqualTo(State.Ready));
+        Assert.That(answer[0], Does.Contain("\"ok\":true"));
+    }
+
+    [Test]
     public void A_seamless_server_without_a_reboot_signal_is_not_rebooted_and_the_log_says_what_to_set()
     {
         using Rig rig = new();
