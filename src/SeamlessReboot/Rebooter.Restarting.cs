@@ -40,6 +40,7 @@ public sealed partial class Rebooter
             return false;
         }
 
+        PrepareSerializer();
         _past = Past.Read(spool, ProcessStart.BootId());
         _header = _past.Header;
         _spoolBytes = _past.Length;
@@ -66,6 +67,7 @@ public sealed partial class Rebooter
         Generation = _inheritance.Generation;
         _spool = OpenNextSpool();
         BindPassed(_past);
+        PrepareSockets();
         return true;
     }
 
@@ -217,6 +219,9 @@ public sealed partial class Rebooter
             Log.CheckpointFailed(_log, "ready", e);
         }
     }
+
+    private static long IdOf(SpoolRecord record) =>
+        record.Name.Length > 1 && long.TryParse(record.Name.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out long id) ? id : 0;
 
     private sealed record FailedRestore(SpoolRecord Record, Socket Socket, Exception Failure);
 }

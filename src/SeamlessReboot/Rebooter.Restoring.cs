@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using SeamlessReboot.Descriptors;
@@ -99,8 +98,10 @@ public sealed partial class Rebooter
         _inherited = new InheritedDescriptors();
         Fd.TrySetCloseOnExec(_inheritance.SpoolFd, true);
         _inheritedSpool = Spool.SpoolDirectory.Adopt(_inheritance.SpoolPath, _inheritance.SpoolFd);
+        PrepareSerializer();
         _spool = OpenNextSpool();
         ReadSpool(_inheritance);
+        PrepareSockets();
     }
 
     private SpoolDirectory OpenNextSpool()
@@ -193,6 +194,7 @@ public sealed partial class Rebooter
 
     private void RestoreSessions()
     {
+        _preparing!.Join();
         foreach (SpoolRecord record in _records)
         {
             if (record.Kind == SpoolRecordKind.Session)
@@ -209,13 +211,12 @@ public sealed partial class Rebooter
         long id = IdOf(record);
         _lastId = Math.Max(_lastId, id);
         _attempt?.At(id);
-        if (TakeDescriptor(record.Name) is not int fd)
+        if (TakeSocket(record) is not Socket socket)
         {
             Lose(record, id, "Its descriptor could not be trusted.", keep: false);
             return;
         }
 
-        Socket socket = Adopt(fd);
         if (!_inheritance!.Warm)
         {
             PutAside(record, socket, "The server crashed too often and started without its sessions.");
@@ -335,9 +336,6 @@ public sealed partial class Rebooter
             throw new InvalidDataException($"The state was written by the serializer '{_header.Serializer}', this version has '{_serializer.Name}'. "
                 + "To change the serializer, restart once without reboot.");
     }
-
-    private static long IdOf(SpoolRecord record) =>
-        record.Name.Length > 1 && long.TryParse(record.Name.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out long id) ? id : 0;
 
     private void ReportReady(long registeredAt)
     {

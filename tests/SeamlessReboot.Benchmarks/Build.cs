@@ -10,6 +10,8 @@ internal static class Build
 
     public static string CounterServer() => Publish("samples/CounterServer", "CounterServer");
 
+    public static string Angel() => Publish("src/SeamlessReboot.Angel", "seamless-angel");
+
     public static string Self() => Assembly.GetExecutingAssembly().Location;
 
     /// <summary>The smallest program there is, to see what starting the runtime costs.</summary>

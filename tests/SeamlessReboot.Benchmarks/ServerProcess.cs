@@ -12,8 +12,11 @@ internal sealed partial class ServerProcess : IDisposable
     private ServerProcess(Process process, string ready)
     {
         _process = process;
+        FirstLine = ready;
         Port = int.Parse(PortPattern().Match(ready).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
     }
+
+    public string FirstLine { get; }
 
     public int Port { get; }
 
@@ -28,6 +31,14 @@ internal sealed partial class ServerProcess : IDisposable
     }
 
     public async Task<string> NextLineAsync() => await _process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The server has ended.");
+
+    /// <summary>In order, so that one who looks after another ends that too.</summary>
+    public void End()
+    {
+        using (Process kill = Process.Start("kill", ["-TERM", $"{Pid}"]))
+            kill.WaitForExit();
+        _process.WaitForExit();
+    }
 
     public void Dispose()
     {

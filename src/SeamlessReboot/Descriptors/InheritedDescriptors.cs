@@ -51,6 +51,13 @@ internal sealed class InheritedDescriptors
 
     internal bool IsUnclaimed(int fd) => _open.Contains(fd);
 
+    /// <summary>Hands out one that is known to be the recorded one.</summary>
+    internal void Take(string name)
+    {
+        if (_table.Remove(name, out Entry? entry))
+            _open.Remove(entry.Fd);
+    }
+
     /// <summary>Hands out one that has no name.</summary>
     internal void Take(int fd) => _open.Remove(fd);
 

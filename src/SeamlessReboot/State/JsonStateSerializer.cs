@@ -47,6 +47,14 @@ public sealed class JsonStateSerializer : IStateSerializer
     /// <inheritdoc/>
     public string Name => "json";
 
+    /// <summary>Loads what reading needs, whatever the type, so that the first to be read does not wait for it.</summary>
+    internal static void Load()
+    {
+        JsonSerializerOptions options = new() { TypeInfoResolver = JsonTypeInfoResolver.Combine() };
+        JsonTypeInfo<string> text = JsonMetadataServices.CreateValueInfo<string>(options, JsonMetadataServices.StringConverter);
+        JsonSerializer.Deserialize("\"\""u8, text);
+    }
+
     /// <inheritdoc/>
     public void Serialize(IBufferWriter<byte> writer, object? value, Type type)
     {

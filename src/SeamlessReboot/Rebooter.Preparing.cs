@@ -1,0 +1,50 @@
+using System.Net.Sockets;
+using SeamlessReboot.Descriptors;
+using SeamlessReboot.Spool;
+
+namespace SeamlessReboot;
+
+// While the application registers what it has, another processor makes ready what Ready is going to need. Without one it is only done later.
+public sealed partial class Rebooter
+{
+    private readonly Dictionary<string, Socket> _preparedSockets = new(StringComparer.Ordinal);
+    private Thread? _preparing;
+
+    private void PrepareSerializer()
+    {
+        if (_serializer is JsonStateSerializer)
+            new Thread(JsonStateSerializer.Load) { IsBackground = true, Name = "SeamlessReboot" }.UnsafeStart();
+    }
+
+    private void PrepareSockets()
+    {
+        _preparing = new Thread(PrepareEachSocket) { IsBackground = true, Name = "SeamlessReboot" };
+        _preparing.UnsafeStart();
+    }
+
+    private void PrepareEachSocket()
+    {
+        try
+        {
+            foreach (SpoolRecord record in _records)
+                if (record.Kind == SpoolRecordKind.Session && FdIdentity.Decode(record.Identity.Span) is FdIdentity recorded
+                    && FdIdentity.Of(record.Fd) is FdIdentity now && recorded.Matches(now))
+                    _preparedSockets[record.Name] = Adopt(record.Fd);
+        }
+#pragma warning disable CA1031 // nobody waits for this to succeed
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // Then that one, and those after it, are looked at when it is their turn.
+        }
+    }
+
+    /// <summary>The session's socket, once its descriptor has shown to be the recorded one; null when it cannot be trusted.</summary>
+    private Socket? TakeSocket(SpoolRecord record)
+    {
+        if (!_preparedSockets.Remove(record.Name, out Socket? socket))
+            return TakeDescriptor(record.Name) is int fd ? Adopt(fd) : null;
+        _inherited!.Take(record.Name);
+        return socket;
+    }
+}
