@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using SeamlessReboot.Descriptors;
+using SeamlessReboot.Posix;
 using SeamlessReboot.Spool;
+using SeamlessReboot.Supervision;
 
 namespace SeamlessReboot;
 
@@ -9,6 +11,16 @@ public sealed partial class Rebooter
 {
     private readonly Dictionary<string, Socket> _preparedSockets = new(StringComparer.Ordinal);
     private Thread? _preparing;
+
+    /// <summary>Reads what a process that has died has left, if there was one.</summary>
+    private void PreparePast()
+    {
+        if (_passed.Find(p => p.Name == SpoolStoreName) is not PassedDescriptor directory)
+            return;
+        SpoolDirectory spool = _inheritedSpool = Spool.SpoolDirectory.Adopt(Fd.Describe(directory.Fd), directory.Fd);
+        _preparing = new Thread(() => _past = Past.Read(spool, ProcessStart.BootId())) { IsBackground = true, Name = "SeamlessReboot" };
+        _preparing.UnsafeStart();
+    }
 
     private void PrepareSerializer()
     {

@@ -21,9 +21,8 @@ public sealed partial class Rebooter
     /// <summary>A process that a supervisor has started in place of one that died. False when it is a cold start.</summary>
     private bool InheritFromSupervisor()
     {
-        if (_passed.Find(p => p.Name == SpoolStoreName) is not PassedDescriptor directory)
+        if (_inheritedSpool is not SpoolDirectory spool)
             return false;
-        SpoolDirectory spool = Spool.SpoolDirectory.Adopt(Fd.Describe(directory.Fd), directory.Fd);
         try
         {
             if (spool.IsRemoved)
@@ -34,23 +33,24 @@ public sealed partial class Rebooter
         catch (IOException e)
         {
             Log.PastRefused(_log, e);
+            _preparing!.Join();
             spool.Dispose();
+            (_inheritedSpool, _past) = (null, null);
             _supervisor?.Remove(SpoolStoreName);
-            _passed.Remove(directory);
+            _passed.RemoveAll(p => p.Name == SpoolStoreName);
             return false;
         }
 
         PrepareSerializer();
-        _past = Past.Read(spool, ProcessStart.BootId());
-        _header = _past.Header;
+        _preparing!.Join();
+        _header = _past!.Header;
         _spoolBytes = _past.Length;
-        _inheritedSpool = spool;
         _inheritance = new Inheritance
         {
             Generation = _header?.Generation ?? 1,
             Pid = _process.Pid,
             StartTime = _process.StartTime,
-            SpoolFd = directory.Fd,
+            SpoolFd = (int)spool.Handle.DangerousGetHandle(),
             SpoolPath = spool.Path,
             Directory = _start!.Directory,
             User = _start.User,

@@ -68,8 +68,9 @@ public sealed partial class Rebooter
     {
         _supervisor = Supervisor.Find(_process, sentence => Log.Supervisor(_log, sentence));
         _supervisor?.Notify("STATUS=Starting", "X_SEAMLESSREBOOT=1"); // so that nobody takes a slow start for one that says nothing
-        StartWatchdog();
         _passed = PassedDescriptors.Take(_process);
+        PreparePast();
+        StartWatchdog();
         string? left = _process.TakeVariable(Inheritance.Variable);
         _inheritance = Inheritance.Decode(left);
         if (left is not null && _inheritance is null)
