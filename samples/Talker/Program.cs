@@ -31,6 +31,11 @@ using Rebooter rebooter = Rebooter.Start(new RebooterOptions
     LoggerFactory = log,
 });
 
+// Before Ready: from then on players are served, and who ends the talker must not end it without a goodbye.
+using CancellationTokenSource stopping = new();
+using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+
 House house = new(rebooter, options, log);
 Socket listener = rebooter.Listen(new IPEndPoint(options.Bind, options.Port));
 rebooter.Keep("house", house.Save, house.Load);
@@ -47,9 +52,6 @@ else
     Banner((IPEndPoint)listener.LocalEndPoint!);
 }
 
-using CancellationTokenSource stopping = new();
-using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 try
 {
     await await Task.WhenAny(AcceptAsync(), house.RunClockAsync(stopping.Token));

@@ -113,8 +113,9 @@ internal sealed partial class Angel
         bool again = State is State.Reloading or State.RollingOver;
         main.WasReady = true;
         _releases.BecameReady();
+        bool calledOff = State == State.Reloading && main.Seamless is not null && main.Seamless.Generation == _reloadedFrom;
         // After a reboot that was called off it is still what it was; after another it is what lies under the names of its start now.
-        if (State == State.Reloading && !main.IsFallback && (main.Seamless is null || main.Seamless.Generation != _reloadedFrom))
+        if (State == State.Reloading && !main.IsFallback && !calledOff)
             main.Real = _releases.ResolveMain();
         Enter(State.Ready);
         _alarms.Set(Alarm.Stable, _options.StableAfter);
@@ -123,9 +124,10 @@ internal sealed partial class Angel
         if (_options.Probe is not null)
             _alarms.Set(Alarm.Probe, _options.ProbeInterval);
         string sentence = $"The server is ready{(again ? " again" : "")}, as PID {main.Pid}"
-            + (main.Seamless is { } seamless ? $", generation {seamless.Generation}." : ".");
-        Say(sentence);
-        AnswerAll(_rebootCalls, true, sentence);
+            + (main.Seamless is { } seamless ? $", generation {seamless.Generation}." : ".")
+            + (calledOff ? " It has called its reboot off and serves as before. Its log says why; \"status\" shows the end of it." : "");
+        Say(calledOff ? LogLevel.Warning : LogLevel.Information, sentence);
+        AnswerAll(_rebootCalls, !calledOff, sentence);
         if (!_wasEverReady)
         {
             _wasEverReady = true;

@@ -5,20 +5,20 @@ using SeamlessReboot.CrashTests.Systemd;
 
 namespace SeamlessReboot.CrashTests;
 
-/// <summary>The unit file that people are given, as it is but for paths, port and user, under a real systemd.</summary>
+/// <summary>The unit files that people are given, as they are but for paths, port and user, under a real systemd.</summary>
 internal sealed class TalkerUnitTests : CrashTest
 {
-    private const string Unit = "talker.service";
     private const UnixFileMode Everybody = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
-    [Test]
-    public async Task Guests_of_a_talker_that_is_killed_go_on_talking()
+    [TestCase("talker.service")]
+    [TestCase("seamless-angel-talker.service")]
+    public async Task Guests_of_a_talker_that_is_killed_go_on_talking(string unit)
     {
         int port = Ports.Free();
         IPEndPoint endPoint = new(IPAddress.Loopback, port);
-        WriteUnit(port);
-        await using PrivateSystemd systemd = PrivateSystemd.Start(Workspace, Family, Unit);
+        WriteUnit(unit, port);
+        await using PrivateSystemd systemd = PrivateSystemd.Start(Workspace, Family, unit);
         await systemd.WaitForAsync(ConnectedAsync(endPoint));
         using TalkerGuest ann = await TalkerGuest.EnterAsync(endPoint, "ann"), bea = await TalkerGuest.EnterAsync(endPoint, "bea");
         await ann.ReadToAsync("Bea has come in.");
@@ -38,27 +38,33 @@ internal sealed class TalkerUnitTests : CrashTest
         }
 
         // An orderly end is the end: nobody's connection is held for ever.
-        await Limits.UntilAsync(() => Starts(systemd) == 4, "systemd has been told that the last one is ready");
-        await PrivateSystemd.ControlAsync(Family, "stop", Unit);
+        int starts = unit == "talker.service" ? 4 : 1; // of the angel there is one
+        await Limits.UntilAsync(() => Starts(systemd, unit) == starts, "systemd has been told that the last one is ready");
+        await PrivateSystemd.ControlAsync(Family, "stop", unit);
         Assert.That(async () => await ann.ReadToAsync("what nobody says"), Throws.InvalidOperationException.With.Message.Contains("has ended"), systemd.Log);
-        Assert.That(Starts(systemd), Is.EqualTo(4));
+        Assert.That(Starts(systemd, unit), Is.EqualTo(starts));
     }
 
-    private static int Starts(PrivateSystemd systemd) => systemd.Log.Split("Started " + Unit).Length - 1;
+    private static int Starts(PrivateSystemd systemd, string unit) => systemd.Log.Split("Started " + unit).Length - 1;
 
-    private void WriteUnit(int port)
+    private void WriteUnit(string name, int port)
     {
         string talker = Programs.Release(Programs.Talker, Workspace.File("talker"));
-        foreach (string directory in Directory.GetDirectories(Workspace.File("talker"), "*", SearchOption.AllDirectories).Append(Workspace.File("talker")).Append(Workspace.Root))
-            File.SetUnixFileMode(directory, Everybody);
-        Directory.CreateDirectory(Workspace.File("units/talker.service.d"));
-        string unit = File.ReadAllText(Programs.InRepository("samples/systemd/" + Unit));
-        string start = unit.Split('\n').Single(l => l.StartsWith("ExecStart=", StringComparison.Ordinal));
-        Workspace.Write("units/" + Unit, unit);
+        string angel = Programs.Release(Programs.Angel, Workspace.File("angel"));
+        foreach (string release in new[] { Workspace.File("talker"), Workspace.File("angel") })
+            foreach (string directory in Directory.GetDirectories(release, "*", SearchOption.AllDirectories).Append(release).Append(Workspace.Root))
+                File.SetUnixFileMode(directory, Everybody);
+        Directory.CreateDirectory(Workspace.File($"units/{name}.d"));
+        string unit = File.ReadAllText(Programs.InRepository("samples/systemd/" + name));
+        string start = unit.Replace("\\\n", "", StringComparison.Ordinal).Split('\n').Single(l => l.StartsWith("ExecStart=", StringComparison.Ordinal));
+        Workspace.Write("units/" + name, unit);
         string here = start.Replace("/usr/bin/dotnet", Programs.Dotnet, StringComparison.Ordinal).Replace("/opt/talker/current/Talker.dll", talker, StringComparison.Ordinal)
+            .Replace("/opt/talker/good/Talker.dll", talker, StringComparison.Ordinal)
+            .Replace("/opt/seamless-angel/seamless-angel", $"{Programs.Dotnet} {angel}", StringComparison.Ordinal)
+            .Replace("tcp://127.0.0.1:4000", $"tcp://127.0.0.1:{port}", StringComparison.Ordinal)
             .Replace("--port 4000", $"--port {port}", StringComparison.Ordinal).Replace("--bind 0.0.0.0", "--bind 127.0.0.1", StringComparison.Ordinal);
         // DefaultDependencies: without it systemd would start what cares for a whole machine. PrivateTmp: the release is in /tmp here.
-        Workspace.Write("units/talker.service.d/here.conf", $"""
+        Workspace.Write($"units/{name}.d/here.conf", $"""
             [Unit]
             DefaultDependencies=no
             [Service]
@@ -72,6 +78,7 @@ internal sealed class TalkerUnitTests : CrashTest
     }
 
     private int Server() => Family.Living().Single(pid => File.ReadAllText($"/proc/{pid}/cmdline").Contains("Talker.dll", StringComparison.Ordinal)
+        && !File.ReadAllText($"/proc/{pid}/cmdline").Contains("seamless-angel.dll", StringComparison.Ordinal)
         && new ProcInfo(pid).Status("State")[0] != 'Z');
 
     // Through the process's own root: its /run is not ours.

@@ -10,6 +10,9 @@ internal static class Repository
     /// <summary>Debug or Release, as these tests were built.</summary>
     public static string Configuration { get; } = AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
 
+    /// <summary>The angel's assembly.</summary>
+    public static string Angel => PathOf($"src/SeamlessReboot.Angel/bin/{Configuration}/net10.0/seamless-angel.dll");
+
     public static string PathOf(string relative) => Path.Combine(Root, relative);
 
     private static string Here([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Text;
 using NUnit.Framework;
 
 namespace SeamlessReboot.DocTests;
@@ -54,37 +51,5 @@ internal sealed class SampleServerTests
 
         Assert.That(said, Is.EqualTo("ann 1 1: hello\r\nThe server reboots. Stay where you are.\r\nann 2 1: again"));
         Assert.That(await File.ReadAllTextAsync(Path.Combine(_directory, "journal.txt"), limit.Token), Does.StartWith("hello\n"), "flushed");
-    }
-
-    private sealed class Client(Socket socket) : IDisposable
-    {
-        private readonly byte[] _buffer = new byte[4096];
-
-        public static async Task<Client> ConnectAsync(int port)
-        {
-            Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(IPAddress.Loopback, port);
-            return new Client(socket);
-        }
-
-        public async Task SendAsync(string text) => await socket.SendAsync(Encoding.UTF8.GetBytes(text));
-
-        /// <returns>All that came up to and with the text; what came with it in one piece behind it is dropped.</returns>
-        public async Task<string> ReadUntilAsync(string text, CancellationToken cancellationToken)
-        {
-            StringBuilder said = new();
-            while (true)
-            {
-                int count = await socket.ReceiveAsync(_buffer, cancellationToken);
-                if (count == 0)
-                    throw new EndOfStreamException($"The server has closed the connection after: {said}");
-                said.Append(Encoding.UTF8.GetString(_buffer, 0, count));
-                int end = said.ToString().IndexOf(text, StringComparison.Ordinal);
-                if (end >= 0)
-                    return said.ToString(0, end + text.Length);
-            }
-        }
-
-        public void Dispose() => socket.Dispose();
     }
 }

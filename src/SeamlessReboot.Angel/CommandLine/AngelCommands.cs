@@ -31,9 +31,9 @@ internal sealed class AngelCommands
 
     internal async Task<int> InvokeAsync(IReadOnlyList<string> arguments)
     {
-        ParseResult parsed = CommandLineParser.Parse(_root, CommandSplitter.Split(arguments, "run", _run.All), Parser);
         try
         {
+            ParseResult parsed = CommandLineParser.Parse(_root, CommandSplitter.Split(arguments, "run", _run.All), Parser);
             if (parsed.Errors.Count > 0)
                 throw new AngelException(ExitCodes.Usage, string.Join('\n', parsed.Errors.Select(e => e.Message).Distinct())
                     + $"\n\"seamless-angel {(parsed.CommandResult.Command == _root ? "" : parsed.CommandResult.Command.Name + " ")}--help\" lists what can be said.");

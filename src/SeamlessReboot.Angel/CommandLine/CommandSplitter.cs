@@ -8,7 +8,10 @@ namespace SeamlessReboot.Angel.CommandLine;
 /// </summary>
 internal static class CommandSplitter
 {
+    private static readonly string[] _help = ["--help", "-h", "-?"];
+
     /// <summary>The arguments with the "--" that was meant.</summary>
+    /// <exception cref="AngelException">There is no such option.</exception>
     internal static IReadOnlyList<string> Split(IReadOnlyList<string> arguments, string verb, IReadOnlyList<Option> options)
     {
         if (arguments.Count == 0 || arguments[0] != verb)
@@ -17,8 +20,13 @@ internal static class CommandSplitter
         while (i < arguments.Count && arguments[i] != "--" && arguments[i].StartsWith('-') && arguments[i].Length > 1)
         {
             string word = arguments[i++];
-            // "--name=x" brings its value along; "--daemon" has none; of an unknown option nobody knows, and the parser will refuse it.
-            if (options.FirstOrDefault(o => o.Name == word || o.Aliases.Contains(word)) is Option option && option.ValueType != typeof(bool))
+            string name = word.Split('=')[0];
+            Option? option = options.FirstOrDefault(o => o.Name == name || o.Aliases.Contains(name));
+            // The parser would take it for the command's first word.
+            if (option is null && !_help.Contains(name))
+                throw new AngelException(ExitCodes.Usage, $"there is no option '{name}'. \"seamless-angel {verb} --help\" lists them; the server's own options come after its name.");
+            // "--name=x" brings its value along; "--daemon" has none.
+            if (option is not null && name == word && option.ValueType != typeof(bool))
                 i++;
         }
 

@@ -52,6 +52,22 @@ internal sealed class WatchingTests
         Assert.That(rig.State, Is.EqualTo(State.Aborting));
     }
 
+    [TestCase(0, false)]
+    [TestCase(1, true)]
+    public void A_reboot_that_the_server_has_called_off_was_none(int generation, bool isReboot)
+    {
+        using Rig rig = new();
+        rig.Begin();
+        rig.SeamlessReady();
+        List<string> answers = rig.Call("reboot");
+        rig.Say("RELOADING=1");
+        rig.SeamlessReady(generation);
+        Assert.That(rig.State, Is.EqualTo(State.Ready));
+        Assert.That(answers, Has.Count.EqualTo(1));
+        Assert.That(answers[0], Does.Contain($"\"ok\":{(isReboot ? "true" : "false")}"));
+        Assert.That(answers[0].Contains("called its reboot off", StringComparison.Ordinal), Is.EqualTo(!isReboot));
+    }
+
     [Test]
     public void A_reboot_that_takes_too_long_is_ended()
     {
