@@ -39,8 +39,7 @@ public sealed partial class Rebooter
         try
         {
             foreach (SpoolRecord record in _records)
-                if (record.Kind == SpoolRecordKind.Session && FdIdentity.Decode(record.Identity.Span) is FdIdentity recorded
-                    && FdIdentity.Of(record.Fd) is FdIdentity now && recorded.Matches(now))
+                if (record.Kind == SpoolRecordKind.Session && FdIdentity.Decode(record.Identity.Span) is FdIdentity recorded && recorded.IsOf(record.Fd))
                     _preparedSockets[record.Name] = Adopt(record.Fd);
         }
 #pragma warning disable CA1031 // nobody waits for this to succeed

@@ -211,7 +211,8 @@ public sealed partial class Rebooter
     {
         long id = IdOf(record);
         _lastId = Math.Max(_lastId, id);
-        _attempt?.At(id);
+        if (_attempt is { Deaths: > 0 })
+            _attempt.At(id);
         if (TakeSocket(record) is not Socket socket)
         {
             Lose(record, id, "Its descriptor could not be trusted.", keep: false);

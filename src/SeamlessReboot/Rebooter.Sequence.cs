@@ -253,7 +253,9 @@ public sealed partial class Rebooter
     private ulong RebootSignalMask()
     {
         ulong mask = 0;
-        foreach (PosixSignal signal in _options.RebootSignals.Concat(_options.CheckpointSignals))
+        foreach (PosixSignal signal in _options.RebootSignals)
+            mask |= Signals.Bit(signal);
+        foreach (PosixSignal signal in _options.CheckpointSignals)
             mask |= Signals.Bit(signal);
         return mask;
     }

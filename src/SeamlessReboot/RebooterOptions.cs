@@ -106,8 +106,10 @@ public sealed class RebooterOptions
         ArgumentNullException.ThrowIfNull(TimeProvider);
         ArgumentNullException.ThrowIfNull(RebootSignals);
         ArgumentNullException.ThrowIfNull(CheckpointSignals);
-        if (RebootSignals.Intersect(CheckpointSignals).Any())
-            throw new ArgumentException("A signal is in RebootSignals and in CheckpointSignals. Give each its own.", nameof(CheckpointSignals));
+        foreach (PosixSignal signal in RebootSignals) // no LINQ: over an enum it is compiled at run time, and this runs in the pause
+            foreach (PosixSignal other in CheckpointSignals)
+                if (signal == other)
+                    throw new ArgumentException($"{signal} is in RebootSignals and in CheckpointSignals. Give each its own signal.", nameof(CheckpointSignals));
     }
 
     private static void RequirePositive(TimeSpan value, string name)

@@ -111,6 +111,11 @@ internal sealed class FdIdentity
         ? string.Create(CultureInfo.InvariantCulture, $"device {_first:x} inode {_second}")
         : string.Create(CultureInfo.InvariantCulture, $"{Address(_local)} <- {Address(_remote)} cookie {_first:x}");
 
+    /// <summary>Whether this descriptor is the recorded one. The kernel's cookie alone says it: kind and addresses of a socket do not change.</summary>
+    internal bool IsOf(int fd) => _kind == (byte)Kinds.Socket && _first != 0
+        ? SocketKernel.Cookie(fd) == _first
+        : Of(fd) is FdIdentity now && Matches(now);
+
     /// <summary>Whether the descriptor is the recorded one. A client that has gone since has no remote address left; that is no mismatch.</summary>
     internal bool Matches(FdIdentity now) =>
         _kind == now._kind && _first == now._first && _second == now._second && _local.AsSpan().SequenceEqual(now._local)

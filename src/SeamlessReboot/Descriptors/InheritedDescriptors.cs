@@ -74,7 +74,7 @@ internal sealed class InheritedDescriptors
 
         fd = entry.Fd;
         _open.Remove(fd);
-        if (entry.Identity is FdIdentity recorded && FdIdentity.Of(fd) is FdIdentity now && recorded.Matches(now))
+        if (entry.Identity is FdIdentity recorded && recorded.IsOf(fd))
             return true;
         if (OwnsRefused)
             _open.Add(fd);
