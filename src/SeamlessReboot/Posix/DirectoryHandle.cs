@@ -15,6 +15,7 @@ internal sealed class DirectoryHandle : IDisposable
     private static readonly int _noFollow = _arm ? 0x8000 : 0x20000, _directory = _arm ? 0x4000 : 0x10000;
     private const int WriteOnly = 1, ReadWrite = 2, Create = 0x40, Exclusive = 0x80, CloseOnExec = 0x80000;
     private const int CurrentDirectory = -100; // AT_FDCWD
+    private const int NoSuchFile = 2; // ENOENT
     private const int LockExclusive = 2, LockNoWait = 4;
 
     private DirectoryHandle(SafeFileHandle handle) => Handle = handle;
@@ -93,8 +94,8 @@ internal sealed class DirectoryHandle : IDisposable
         int fd = Libc.OpenAt(lease.Fd, name, (write ? ReadWrite : 0) | _noFollow | CloseOnExec, 0);
         if (fd >= 0)
             return new SafeFileHandle(fd, true);
-        SyscallException failure = SyscallException.Last($"openat(\"{name}\")");
-        return failure.Errno == (int)Errno.ENOENT ? null : throw failure;
+        // Asked first: to put the failure into words takes a millisecond, and that there is no such file is none.
+        return Marshal.GetLastPInvokeError() == NoSuchFile ? null : throw SyscallException.Last($"openat(\"{name}\")");
     }
 
     internal void Rename(string from, string to)

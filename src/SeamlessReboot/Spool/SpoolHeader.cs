@@ -25,7 +25,7 @@ internal sealed record SpoolHeader
     {
         Kind = SpoolRecordKind.Header,
         State = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-            $"{Generation}\n{Pid}\n{StartTime}\n{BootId}\n{Serializer}\n{Written:O}\n{LastId}")),
+            $"{Generation}\n{Pid}\n{StartTime}\n{BootId}\n{Serializer}\n{Written.UtcTicks}\n{LastId}")),
     };
 
     /// <summary>Null when the record does not say what a header says.</summary>
@@ -35,7 +35,7 @@ internal sealed record SpoolHeader
         CultureInfo culture = CultureInfo.InvariantCulture;
         if (lines.Length < 6 || !int.TryParse(lines[0], culture, out int generation) || !int.TryParse(lines[1], culture, out int pid)
             || !long.TryParse(lines[2], culture, out long startTime)
-            || !DateTimeOffset.TryParse(lines[5], culture, DateTimeStyles.RoundtripKind, out DateTimeOffset written))
+            || !long.TryParse(lines[5], culture, out long ticks) || ticks < 0 || ticks > DateTimeOffset.MaxValue.UtcTicks)
             return null;
         return new SpoolHeader
         {
@@ -44,7 +44,7 @@ internal sealed record SpoolHeader
             StartTime = startTime,
             BootId = lines[3],
             Serializer = lines[4],
-            Written = written,
+            Written = new DateTimeOffset(ticks, TimeSpan.Zero),
             LastId = lines.Length > 6 && long.TryParse(lines[6], culture, out long lastId) ? lastId : 0,
         };
     }
