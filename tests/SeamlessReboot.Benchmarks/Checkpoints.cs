@@ -24,8 +24,9 @@ internal static partial class Checkpoints
             using ServerProcess server = await ServerProcess.StartAsync(counter, "--port", "0", "--state-bytes", $"{bytes}", "--checkpoint", "3600",
                 "--spool", Path.Combine(directory, "spool"));
             Task<List<Socket>> connecting = Load.ConnectAsync(server.Port, sessions);
-            while (await HearAsync(notify) is var heard && !heard.Contains($"FDNAME=s{sessions}", StringComparison.Ordinal))
-                continue;
+            for (int held = 0; held < sessions;)
+                if ((await HearAsync(notify)).StartsWith("FDSTORE=1\nFDNAME=c", StringComparison.Ordinal))
+                    held++;
             List<Socket> clients = await connecting;
             List<double> pauses = [];
             for (int round = 0; round < Rounds; round++)
