@@ -85,7 +85,7 @@ internal static class Detach
     {
         if (await Task.WhenAny(ending, Task.Delay(byItself)).ConfigureAwait(false) != ending)
         {
-            _ = ProcessCalls.Kill(daemon, Term);
+            _ = AngelLibc.Kill(daemon, Term);
             await Task.WhenAny(ending, Task.Delay(options.StopTimeout + TimeSpan.FromSeconds(5))).ConfigureAwait(false);
         }
 
@@ -96,7 +96,7 @@ internal static class Detach
     private static unsafe SafeFileHandle Start(string log, out int daemon)
     {
         int* ends = stackalloc int[2];
-        if (ProcessCalls.Pipe2(ends, 0x80000) != 0) // O_CLOEXEC
+        if (AngelLibc.Pipe(ends, 0x80000) != 0) // O_CLOEXEC
             throw SyscallException.Last("pipe2");
         SafeFileHandle reading = new(ends[0], true);
         int nothing = -1, file = -1;

@@ -56,7 +56,7 @@ internal sealed class LogFile(string path, bool isOutput) : IDisposable
             return;
         for (int standard = 1; standard <= 2; standard++)
             if (!OpenFile.IsAt(standard, path))
-                _ = ProcessCalls.Dup2(_fd, standard);
+                _ = AngelLibc.Dup2(_fd, standard);
     }
 
     private void Close()

@@ -15,7 +15,7 @@ internal static class Session
         // Each round finds what the processes killed in the one before had started last.
         for (int round = 0; round < 10 && Members(session) is { Count: > 0 } members; round++)
             foreach (int pid in members)
-                _ = ProcessCalls.Kill(pid, Kill);
+                _ = AngelLibc.Kill(pid, Kill);
     }
 
     /// <summary>Those that run; not the dead that nobody has reaped yet.</summary>

@@ -33,7 +33,7 @@ internal sealed class StarterPipe : IDisposable
     {
         string? value = Environment.GetEnvironmentVariable(Variable);
         Environment.SetEnvironmentVariable(Variable, null);
-        if (value is null || ProcessCalls.GetSession(0) != Environment.ProcessId)
+        if (value is null || AngelLibc.GetSession(0) != Environment.ProcessId)
             return null;
         string[] parts = value.Split(':');
         if (parts.Length != 2 || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int fd) || !IsPipe(fd, parts[1]))

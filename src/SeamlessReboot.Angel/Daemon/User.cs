@@ -27,14 +27,14 @@ internal sealed record User(string Login, uint Id, uint Group, string Home)
     internal void Become()
     {
         // The groups first: whoever is root no longer may not set them.
-        Check(ProcessCalls.InitGroups(Login, Group), "initgroups");
+        Check(AngelLibc.InitGroups(Login, Group), "initgroups");
         Check(Syscall.setgid(Group), "setgid");
         Check(Syscall.setuid(Id), "setuid");
         if (Id != 0 && Syscall.setuid(0) == 0)
             throw new AngelException(ExitCodes.SystemTrouble, $"the angel became '{Login}' and could become root again; it will not run so.");
         // The kernel has hidden /proc/self from us, because our memory could have held root's secrets; the angel reads it.
         const int SetDumpable = 4; // PR_SET_DUMPABLE
-        _ = ProcessCalls.Prctl(SetDumpable, 1, 0, 0, 0);
+        _ = AngelLibc.Prctl(SetDumpable, 1, 0, 0, 0);
     }
 
     private void Check(int result, string call)

@@ -16,7 +16,7 @@ internal static unsafe class TcpListening
     internal static int Open(IPEndPoint endPoint, bool bothFamilies, int backlog)
     {
         bool v6 = endPoint.AddressFamily == AddressFamily.InterNetworkV6;
-        int fd = SocketCalls.Socket(v6 ? Inet6 : Inet, SockStream | CloseOnExec, 0);
+        int fd = Libc.Socket(v6 ? Inet6 : Inet, SockStream | CloseOnExec, 0);
         if (fd < 0)
             throw SyscallException.Last($"socket for {endPoint}");
         try
@@ -27,10 +27,10 @@ internal static unsafe class TcpListening
                 Set(fd, ProtocolV6, V6Only, bothFamilies ? 0 : 1);
             SocketAddress address = endPoint.Serialize();
             fixed (byte* bytes = address.Buffer.Span)
-                if (SocketCalls.Bind(fd, bytes, address.Size) != 0)
+                if (AngelLibc.Bind(fd, bytes, address.Size) != 0)
                     throw SyscallException.Last($"bind to {endPoint}");
             // Two may bind with SO_REUSEADDR; only one may listen, and the second one learns it here.
-            if (SocketCalls.Listen(fd, backlog) != 0)
+            if (AngelLibc.Listen(fd, backlog) != 0)
                 throw SyscallException.Last($"listen on {endPoint}");
             return fd;
         }
@@ -50,7 +50,7 @@ internal static unsafe class TcpListening
 
     private static void Set(int fd, int level, int option, int value)
     {
-        if (SocketCalls.SetOption(fd, level, option, &value, sizeof(int)) != 0)
+        if (Libc.SetSockOpt(fd, level, option, &value, sizeof(int)) != 0)
             throw SyscallException.Last("setsockopt");
     }
 }

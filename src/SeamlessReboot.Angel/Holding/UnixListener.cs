@@ -33,7 +33,7 @@ internal static unsafe class UnixListener
             // Before it listens nobody can get in, whatever the umask has allowed.
             if (ListenUri.Mode(uri) is UnixFileMode mode)
                 File.SetUnixFileMode(path, mode);
-            if (SocketCalls.Listen(fd, backlog) != 0)
+            if (AngelLibc.Listen(fd, backlog) != 0)
                 throw SyscallException.Last($"listen on {uri}");
             return new HeldListener(ListenUri.Name(uri), fd, uri.ToString());
         }
@@ -64,7 +64,7 @@ internal static unsafe class UnixListener
     internal static bool IsAlive(string path)
     {
         int fd = NewSocket(NonBlocking);
-        int result = WithAddress(path, (bytes, length) => SocketCalls.Connect(fd, (byte*)bytes, length));
+        int result = WithAddress(path, (bytes, length) => AngelLibc.Connect(fd, (byte*)bytes, length));
         Fd.Close(fd);
         // Somebody whose queue is full, or who may not be asked by us, is there.
         return result is not ((int)Errno.ECONNREFUSED or (int)Errno.ENOENT);
@@ -86,11 +86,11 @@ internal static unsafe class UnixListener
 
     private static int NewSocket(int flags)
     {
-        int fd = SocketCalls.Socket(Unix, SockStream | CloseOnExec | flags, 0);
+        int fd = Libc.Socket(Unix, SockStream | CloseOnExec | flags, 0);
         return fd >= 0 ? fd : throw SyscallException.Last("socket");
     }
 
-    private static int Bind(int fd, string path) => WithAddress(path, (bytes, length) => SocketCalls.Bind(fd, (byte*)bytes, length));
+    private static int Bind(int fd, string path) => WithAddress(path, (bytes, length) => AngelLibc.Bind(fd, (byte*)bytes, length));
 
     /// <returns>0, or the errno.</returns>
     private static int WithAddress(string path, Func<nint, int, int> call)

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using SeamlessReboot.Posix;
 
@@ -29,8 +28,8 @@ internal static unsafe class Spawn
         byte* attributes = stackalloc byte[AttributesSize];
         _ = AngelLibc.FileActionsInit(actions);
         _ = AngelLibc.SpawnAttributesInit(attributes);
-        byte** argv = Vector([.. arguments.Select(Encoding.UTF8.GetBytes)]), envp = Vector(environment);
-        byte* file = Terminated(Encoding.UTF8.GetBytes(path));
+        byte** argv = CStrings.MakeVector([.. arguments.Select(Encoding.UTF8.GetBytes)]), envp = CStrings.MakeVector(environment);
+        byte* file = CStrings.Make(path);
         try
         {
             if (output >= 0)
@@ -49,9 +48,9 @@ internal static unsafe class Spawn
         {
             _ = AngelLibc.FileActionsDestroy(actions);
             _ = AngelLibc.SpawnAttributesDestroy(attributes);
-            Free(argv);
-            Free(envp);
-            NativeMemory.Free(file);
+            CStrings.FreeVector(argv);
+            CStrings.FreeVector(envp);
+            CStrings.Free(file);
         }
     }
 
@@ -66,29 +65,5 @@ internal static unsafe class Spawn
         _ = AngelLibc.SpawnAttributesSetMask(attributes, none);
         _ = AngelLibc.SpawnAttributesSetDefault(attributes, all);
         _ = AngelLibc.SpawnAttributesSetFlags(attributes, SetGroup | SetDefault | SetMask);
-    }
-
-    private static byte** Vector(IReadOnlyList<byte[]> items)
-    {
-        byte** vector = (byte**)NativeMemory.Alloc((nuint)items.Count + 1, (nuint)sizeof(byte*));
-        for (int i = 0; i < items.Count; i++)
-            vector[i] = Terminated(items[i]);
-        vector[items.Count] = null;
-        return vector;
-    }
-
-    private static byte* Terminated(ReadOnlySpan<byte> bytes)
-    {
-        byte* copy = (byte*)NativeMemory.Alloc((nuint)bytes.Length + 1);
-        bytes.CopyTo(new Span<byte>(copy, bytes.Length));
-        copy[bytes.Length] = 0;
-        return copy;
-    }
-
-    private static void Free(byte** vector)
-    {
-        for (byte** item = vector; *item is not null; item++)
-            NativeMemory.Free(*item);
-        NativeMemory.Free(vector);
     }
 }

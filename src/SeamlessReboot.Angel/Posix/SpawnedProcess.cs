@@ -20,40 +20,40 @@ internal static unsafe class SpawnedProcess
     internal static int StartInNewSession(string path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment, IReadOnlyList<int> descriptors)
     {
         byte* actions = Zeroed(StructureSize), attributes = Zeroed(StructureSize), none = Zeroed(SignalSetSize), all = Zeroed(SignalSetSize);
-        byte** argv = Vector(arguments), envp = Vector(environment);
-        byte* program = (byte*)Marshal.StringToCoTaskMemUTF8(path);
+        byte** argv = CStrings.MakeVector(arguments), envp = CStrings.MakeVector(environment);
+        byte* program = CStrings.Make(path);
         List<int> copies = [];
         try
         {
             NativeMemory.Fill(all, SignalSetSize, 0xFF);
-            _ = ProcessCalls.FileActionsInit(actions);
-            _ = ProcessCalls.AttributesInit(attributes);
+            _ = AngelLibc.FileActionsInit(actions);
+            _ = AngelLibc.SpawnAttributesInit(attributes);
             // Beyond every target number, so that no dup2 overwrites what a later one needs, and never onto itself: that would leave close-on-exec set.
             foreach (int descriptor in descriptors)
                 copies.Add(CopyBeyond(descriptor, descriptors.Count));
             for (int target = 0; target < copies.Count; target++)
-                Check(ProcessCalls.FileActionsAddDup2(actions, copies[target], target), "posix_spawn_file_actions_adddup2");
-            Check(ProcessCalls.AttributesSetFlags(attributes, SetDefaultSignals | SetMask | SetSession), "posix_spawnattr_setflags");
-            Check(ProcessCalls.AttributesSetMask(attributes, none), "posix_spawnattr_setsigmask");
-            Check(ProcessCalls.AttributesSetDefault(attributes, all), "posix_spawnattr_setsigdefault");
+                Check(AngelLibc.FileActionsAddDup2(actions, copies[target], target), "posix_spawn_file_actions_adddup2");
+            Check(AngelLibc.SpawnAttributesSetFlags(attributes, SetDefaultSignals | SetMask | SetSession), "posix_spawnattr_setflags");
+            Check(AngelLibc.SpawnAttributesSetMask(attributes, (ulong*)none), "posix_spawnattr_setsigmask");
+            Check(AngelLibc.SpawnAttributesSetDefault(attributes, (ulong*)all), "posix_spawnattr_setsigdefault");
             if (!Fd.TrySetCloseOnExecFrom(3))
                 foreach (int fd in Fd.ListOpen() ?? [])
                     if (fd > 2)
                         Fd.TrySetCloseOnExec(fd, true);
             int pid;
-            Check(ProcessCalls.PosixSpawn(&pid, program, actions, attributes, argv, envp), $"posix_spawn(\"{path}\")");
+            Check(AngelLibc.PosixSpawn(&pid, program, actions, attributes, argv, envp), $"posix_spawn(\"{path}\")");
             return pid;
         }
         finally
         {
             copies.ForEach(Fd.Close);
-            _ = ProcessCalls.FileActionsDestroy(actions);
-            _ = ProcessCalls.AttributesDestroy(attributes);
+            _ = AngelLibc.FileActionsDestroy(actions);
+            _ = AngelLibc.SpawnAttributesDestroy(attributes);
             foreach (byte* memory in (ReadOnlySpan<nint>)[(nint)actions, (nint)attributes, (nint)none, (nint)all])
                 NativeMemory.Free(memory);
-            Marshal.FreeCoTaskMem((nint)program);
-            Free(argv, arguments.Count);
-            Free(envp, environment.Count);
+            CStrings.Free(program);
+            CStrings.FreeVector(argv);
+            CStrings.FreeVector(envp);
         }
     }
 
@@ -62,7 +62,7 @@ internal static unsafe class SpawnedProcess
     internal static int Wait(int pid)
     {
         int status;
-        while (ProcessCalls.WaitPid(pid, &status, 0) < 0)
+        while (AngelLibc.WaitPid(pid, &status, 0) < 0)
             if (Marshal.GetLastPInvokeError() != (int)Errno.EINTR)
                 return 0; // somebody else has reaped it
         return (status & 0x7F) is int signal and not 0 ? ExitCodes.Killed(signal) : status >> 8 & 0xFF;
@@ -82,23 +82,4 @@ internal static unsafe class SpawnedProcess
     }
 
     private static byte* Zeroed(int length) => (byte*)NativeMemory.AllocZeroed((nuint)length);
-
-    private static byte** Vector(IReadOnlyList<byte[]> items)
-    {
-        byte** vector = (byte**)NativeMemory.AllocZeroed((nuint)items.Count + 1, (nuint)sizeof(byte*));
-        for (int i = 0; i < items.Count; i++)
-        {
-            vector[i] = Zeroed(items[i].Length + 1);
-            items[i].CopyTo(new Span<byte>(vector[i], items[i].Length));
-        }
-
-        return vector;
-    }
-
-    private static void Free(byte** vector, int count)
-    {
-        for (int i = 0; i < count; i++)
-            NativeMemory.Free(vector[i]);
-        NativeMemory.Free(vector);
-    }
 }

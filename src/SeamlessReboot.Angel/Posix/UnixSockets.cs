@@ -21,9 +21,9 @@ internal static unsafe class UnixSockets
     {
         int fd = Open(Datagram, address);
         int one = 1, size = WantedBuffer;
-        _ = AngelLibc.SetSockOpt(fd, SolSocket, PassCredentials, &one, sizeof(int));
-        if (AngelLibc.SetSockOpt(fd, SolSocket, ReceiveBufferForce, &size, sizeof(int)) != 0)
-            _ = AngelLibc.SetSockOpt(fd, SolSocket, ReceiveBuffer, &size, sizeof(int));
+        _ = Libc.SetSockOpt(fd, SolSocket, PassCredentials, &one, sizeof(int));
+        if (Libc.SetSockOpt(fd, SolSocket, ReceiveBufferForce, &size, sizeof(int)) != 0)
+            _ = Libc.SetSockOpt(fd, SolSocket, ReceiveBuffer, &size, sizeof(int));
         return fd;
     }
 
@@ -89,7 +89,7 @@ internal static unsafe class UnixSockets
         bool isAbstract = name[0] == '@';
         if (!isAbstract)
             File.Delete(address);
-        int fd = AngelLibc.Socket(Unix, type | CloseOnExec | NonBlocking, 0);
+        int fd = Libc.Socket(Unix, type | CloseOnExec | NonBlocking, 0);
         if (fd < 0)
             throw SyscallException.Last("socket");
         byte* where = stackalloc byte[2 + LongestPath + 1];

@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Text;
-
 namespace SeamlessReboot.Posix;
 
 /// <summary>Finds the program to start, as the shell did, and replaces this process by it.</summary>
@@ -30,38 +27,13 @@ internal static unsafe class ProcessImage
     /// <exception cref="SyscallException">The kernel refused; the process is as it was.</exception>
     internal static void Execute(string path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment)
     {
-        byte** argv = Vector(arguments), envp = Vector(environment);
-        byte* file = Terminated(Encoding.UTF8.GetBytes(path));
+        byte** argv = CStrings.MakeVector(arguments), envp = CStrings.MakeVector(environment);
+        byte* file = CStrings.Make(path);
         _ = Libc.Execve(file, argv, envp);
         SyscallException failure = SyscallException.Last($"execve(\"{path}\")");
-        Free(argv, arguments.Count);
-        Free(envp, environment.Count);
-        NativeMemory.Free(file);
+        CStrings.FreeVector(argv);
+        CStrings.FreeVector(envp);
+        CStrings.Free(file);
         throw failure;
-    }
-
-    // Native memory and a null at the end: the kernel reads pointers until it meets one.
-    private static byte** Vector(IReadOnlyList<byte[]> items)
-    {
-        byte** vector = (byte**)NativeMemory.Alloc((nuint)items.Count + 1, (nuint)sizeof(byte*));
-        for (int i = 0; i < items.Count; i++)
-            vector[i] = Terminated(items[i]);
-        vector[items.Count] = null;
-        return vector;
-    }
-
-    private static byte* Terminated(ReadOnlySpan<byte> bytes)
-    {
-        byte* copy = (byte*)NativeMemory.Alloc((nuint)bytes.Length + 1);
-        bytes.CopyTo(new Span<byte>(copy, bytes.Length));
-        copy[bytes.Length] = 0;
-        return copy;
-    }
-
-    private static void Free(byte** vector, int count)
-    {
-        for (int i = 0; i < count; i++)
-            NativeMemory.Free(vector[i]);
-        NativeMemory.Free(vector);
     }
 }
