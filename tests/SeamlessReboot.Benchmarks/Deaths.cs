@@ -7,7 +7,7 @@ namespace SeamlessReboot.Benchmarks;
 
 /// <summary>
 /// How long a kill -9 is felt under the angel: from the signal to the first byte answered, beside the server's own cold start to its
-/// first byte answered, in turn.
+/// first byte answered, in turn. The cold start is supervised too, as the angel's first one is, and alone, for who wants to know that.
 /// </summary>
 internal static partial class Deaths
 {
@@ -24,11 +24,18 @@ internal static partial class Deaths
                 "--death-limit", "0", "--", "dotnet", counter, "--port", "0", "--spool", Path.Combine(directory, "spool"));
             List<Socket> clients = await Load.ConnectAsync(server.Port, sessions);
             int pid = Pid(server.FirstLine);
-            List<double> deaths = [], colds = [], ratios = [];
+            List<double> deaths = [], colds = [], alone = [], ratios = [];
+            using Socket notify = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+            notify.Bind(new UnixDomainSocketEndPoint(Path.Combine(directory, "notify")));
             for (int round = 0; round < Rounds; round++)
             {
                 await Task.Delay(TimeSpan.FromSeconds(1.5)); // to the next checkpoint, and to what counts as stable
+                alone.Add(await ColdAsync(counter, Path.Combine(directory, "cold")));
+                Environment.SetEnvironmentVariable("NOTIFY_SOCKET", Path.Combine(directory, "notify"));
+                Environment.SetEnvironmentVariable("FDSTORE", "20000");
                 colds.Add(await ColdAsync(counter, Path.Combine(directory, "cold")));
+                Environment.SetEnvironmentVariable("NOTIFY_SOCKET", null);
+                Environment.SetEnvironmentVariable("FDSTORE", null);
                 deaths.Add(await DieAsync(pid, clients[round % clients.Count]));
                 pid = await ReadyAsync(server);
                 foreach (Socket client in clients)
@@ -37,7 +44,7 @@ internal static partial class Deaths
             }
 
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{sessions} sessions: first answer {Median(deaths):0} ms after kill -9; cold start to first answer {Median(colds):0} ms; ratio {Median(ratios):0.00}"));
+                $"{sessions} sessions: first answer {Median(deaths):0} ms after kill -9; supervised cold start to first answer {Median(colds):0} ms, ratio {Median(ratios):0.00}; unsupervised {Median(alone):0} ms"));
             clients.ForEach(c => c.Dispose());
             server.End();
             Directory.Delete(directory, recursive: true);
