@@ -38,6 +38,7 @@ public sealed partial class Rebooter
     {
         try
         {
+            PrepareAccepting();
             foreach (SpoolRecord record in _records)
                 if (record.Kind == SpoolRecordKind.Session && FdIdentity.Decode(record.Identity.Span) is FdIdentity recorded && recorded.IsOf(record.Fd))
                     _preparedSockets[record.Name] = Adopt(record.Fd);
@@ -48,6 +49,17 @@ public sealed partial class Rebooter
         {
             // Then that one, and those after it, are looked at when it is their turn.
         }
+    }
+
+    // Between the kernel letting a client in and the supervisor having it, a death resets the client. What is first run there is compiled
+    // here, on what the supervisor has already.
+    private void PrepareAccepting()
+    {
+        if (!IsCrashSafe || _spool != _inheritedSpool)
+            return;
+        using Socket any = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _ = StoreName('c', FdIdentity.Of(any.SafeHandle).Encode());
+        _supervisor!.Store(SpoolStoreName, _spool!.Handle);
     }
 
     /// <summary>The session's socket, once its descriptor has shown to be the recorded one; null when it cannot be trusted.</summary>
