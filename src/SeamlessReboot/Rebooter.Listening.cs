@@ -10,6 +10,7 @@ public sealed partial class Rebooter
     private readonly Dictionary<string, Queue<Socket>> _waitingAccepted = new(StringComparer.Ordinal);
     private readonly List<string> _socketFiles = [];
     private CancellationTokenSource _suspendAccepts = new();
+    private readonly TaskCompletionSource _everyoneRuns = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _acceptsUnderWay;
     private TaskCompletionSource? _acceptsQuiet;
 
@@ -54,6 +55,8 @@ public sealed partial class Rebooter
         ArgumentNullException.ThrowIfNull(listener);
         if (ListenerName(listener) is not string name)
             throw new ArgumentException("The listener does not come from Rebooter.Listen, so it would not survive a reboot. Use Listen.", nameof(listener));
+        if (IsCrashSafe && _phase != Phase.Starting)
+            await _everyoneRuns.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();

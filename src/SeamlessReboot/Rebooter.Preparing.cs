@@ -62,6 +62,12 @@ public sealed partial class Rebooter
         _supervisor!.Store(SpoolStoreName, _spool!.Handle);
     }
 
+    private static Socket Adopt(int fd)
+    {
+        Fd.SetBlocking(fd);
+        return new Socket(new SafeSocketHandle(fd, ownsHandle: true));
+    }
+
     /// <summary>The session's socket, once its descriptor has shown to be the recorded one; null when it cannot be trusted.</summary>
     private Socket? TakeSocket(SpoolRecord record)
     {

@@ -48,6 +48,8 @@ public sealed partial class Rebooter
             _phase = Phase.Serving;
         foreach (SessionEntry entry in Entries())
             entry.ResumeUnlessSuspended();
+        // Behind them: who is let in is to be given to the supervisor at once, and not when a thread is free again.
+        ThreadPool.UnsafeQueueUserWorkItem(static r => r._everyoneRuns.TrySetResult(), this, preferLocal: false);
         foreach (SessionConnection farewell in _farewells)
         {
             farewell.Resume();
@@ -163,12 +165,6 @@ public sealed partial class Rebooter
         if (refusal is not null)
             Log.Mismatch(_log, refusal);
         return null;
-    }
-
-    private static Socket Adopt(int fd)
-    {
-        Fd.SetBlocking(fd);
-        return new Socket(new SafeSocketHandle(fd, ownsHandle: true));
     }
 
     private void RestoreState()
