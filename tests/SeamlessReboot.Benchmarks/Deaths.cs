@@ -33,7 +33,8 @@ internal static partial class Deaths
                 alone.Add(await ColdAsync(counter, Path.Combine(directory, "cold")));
                 Environment.SetEnvironmentVariable("NOTIFY_SOCKET", Path.Combine(directory, "notify"));
                 Environment.SetEnvironmentVariable("FDSTORE", "20000");
-                colds.Add(await ColdAsync(counter, Path.Combine(directory, "cold")));
+                // A directory for each: what it has given away, its lock too, waits in the socket, which nobody reads.
+                colds.Add(await ColdAsync(counter, Path.Combine(directory, $"cold{round}")));
                 Environment.SetEnvironmentVariable("NOTIFY_SOCKET", null);
                 Environment.SetEnvironmentVariable("FDSTORE", null);
                 deaths.Add(await DieAsync(pid, clients[round % clients.Count]));
