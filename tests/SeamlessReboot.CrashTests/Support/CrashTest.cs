@@ -58,16 +58,20 @@ internal abstract class CrashTest
     }
 
     /// <summary>The end of every test with a load: everyone is still there and is served, and nothing was wrong on the way.</summary>
-    protected static async Task<LoadReport> AssertNobodyNoticedAsync(Swarm swarm)
+    /// <param name="swarm">The load; it is stopped.</param>
+    /// <param name="resetNewcomers">How many newcomers may have been reset: between the kernel letting one in and the supervisor having it there is a moment, and a
+    /// kill that is aimed at it hits one now and then.</param>
+    protected static async Task<LoadReport> AssertNobodyNoticedAsync(Swarm swarm, int resetNewcomers = 0)
     {
         await swarm.EveryoneIsServedAsync();
         LoadReport report = await swarm.StopAsync();
         await TestContext.Out.WriteLineAsync(report.ToString());
         Assert.Multiple(() =>
         {
-            Assert.That(report.FailureCount, Is.Zero, report.ToString());
+            Assert.That(report.FailureCount, Is.LessThanOrEqualTo(resetNewcomers), report.ToString());
+            Assert.That(report.Failures.Where(f => !f.Contains("newcomer-", StringComparison.Ordinal)), Is.Empty);
             Assert.That(report.Connected, Is.EqualTo(report.Clients));
-            Assert.That(report.NewcomersServed, Is.EqualTo(report.Newcomers));
+            Assert.That(report.NewcomersServed, Is.GreaterThanOrEqualTo(report.Newcomers - resetNewcomers));
             Assert.That(report.Deaths is [] or [.., { ToFirstAnswer: not null }], Is.True, "the last death was followed by an answer");
         });
         return report;
