@@ -1,7 +1,5 @@
-using System.Globalization;
 using SeamlessReboot.Angel.Control;
 using SeamlessReboot.Angel.Loop;
-using SeamlessReboot.Angel.Posix;
 
 namespace SeamlessReboot.Angel;
 
@@ -33,19 +31,10 @@ internal sealed partial class Angel
             case "reboot": Happen(Happening.RebootAsked, new Fact(Call: call)); break;
             case "checkpoint": Happen(Happening.CheckpointAsked, new Fact(Call: call)); break;
             case "stop": Happen(Happening.StopAsked, new Fact(Number: SigTerm, Call: call)); break;
-            case "kill" when SignalNumber(call.Argument) is int signal: Happen(Happening.KillAsked, new Fact(Number: signal, Call: call)); break;
+            case "kill" when SignalName.Parse(call.Argument) is int signal: Happen(Happening.KillAsked, new Fact(Number: signal, Call: call)); break;
             case "kill": call.Answer(false, $"'{call.Argument}' is no signal. Name one, as TERM, or give its number."); break;
             default: call.Answer(false, $"'{call.Verb}' is not understood. There are status, reboot, checkpoint, stop and kill SIGNAL."); break;
         }
-    }
-
-    /// <summary>"9", "KILL", "SIGKILL"; null for anything else.</summary>
-    internal static int? SignalNumber(string text)
-    {
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number))
-            return number is >= 1 and <= 64 ? number : null;
-        string name = text.StartsWith("SIG", StringComparison.OrdinalIgnoreCase) ? text : "SIG" + text;
-        return Enum.TryParse(name, ignoreCase: true, out Mono.Unix.Native.Signum signal) && Mono.Unix.Native.NativeConvert.TryFromSignum(signal, out number) ? number : null;
     }
 
     internal AngelStatus Status() => new()
@@ -125,7 +114,7 @@ internal sealed partial class Angel
     {
         int pid = _main!.Pid;
         bool sent = _world.Send(pid, signal);
-        Say($"{ExitStatus.NameOf(signal)} for the server, PID {pid}, because that was asked for.");
-        call?.Answer(sent, sent ? $"{ExitStatus.NameOf(signal)} has been sent to PID {pid}." : $"PID {pid} is gone already.");
+        Say($"{SignalName.Of(signal)} for the server, PID {pid}, because that was asked for.");
+        call?.Answer(sent, sent ? $"{SignalName.Of(signal)} has been sent to PID {pid}." : $"PID {pid} is gone already.");
     }
 }

@@ -65,7 +65,7 @@ internal sealed partial class Angel
     private void AskForReboot(Child main, int signal)
     {
         _releases.TryMainAgain();
-        Say($"The server, PID {main.Pid}, is asked for a reboot by {ExitStatus.NameOf(signal)}.");
+        Say($"The server, PID {main.Pid}, is asked for a reboot by {SignalName.Of(signal)}.");
         _reloadedFrom = main.Seamless?.Generation;
         _world.Send(main.Pid, signal);
         Enter(State.Reloading, _options.StartTimeout);

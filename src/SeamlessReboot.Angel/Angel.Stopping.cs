@@ -23,7 +23,7 @@ internal sealed partial class Angel
         }
 
         AnswerAll(_rebootCalls, false, "The server is told to end.");
-        Say($"{ExitStatus.NameOf(signal)} for the server, PID {_main!.Pid}; the angel ends with it.");
+        Say($"{SignalName.Of(signal)} for the server, PID {_main!.Pid}; the angel ends with it.");
         _world.Send(_main.Pid, signal);
         _world.Send(_main.Pid, SigCont); // one that is stopped could not hear it
         Enter(State.Stopping, _options.StopTimeout);

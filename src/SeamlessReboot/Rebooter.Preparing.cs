@@ -58,7 +58,7 @@ public sealed partial class Rebooter
         if (!IsCrashSafe || _spool != _inheritedSpool)
             return;
         using Socket any = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        _ = StoreName('c', FdIdentity.Of(any.SafeHandle).Encode());
+        _ = StoreName('c', any.SafeHandle);
         _supervisor!.Store(SpoolStoreName, _spool!.Handle);
     }
 

@@ -166,7 +166,7 @@ public sealed partial class Rebooter
     private Socket AdoptAccepted(int fd)
     {
         Socket socket = Adopt(fd);
-        return IsCrashSafe ? AcceptedSocket.Of(socket, StoreName('c', FdIdentity.Of(socket.SafeHandle).Encode()), _supervisor!.Remove) : socket;
+        return IsCrashSafe ? AcceptedSocket.Of(socket, StoreName('c', socket.SafeHandle), _supervisor!.Remove) : socket;
     }
 
     private TimeSpan StateAge() => _past is { IsExact: false } && _header is not null

@@ -43,12 +43,14 @@ public sealed partial class Rebooter
     // Never given twice, whichever process asks, so nothing has to be remembered; and short, because all names go into one variable.
     private static string StoreName(char kind, ReadOnlySpan<byte> identity) => kind + (FdIdentity.Decode(identity)?.Key ?? "");
 
+    private static string StoreName(char kind, SafeHandle handle) => kind + FdIdentity.Of(handle).Key;
+
     /// <summary>Before the server knows of it, so that a death in the next moment does not reset somebody who was just let in.</summary>
     private Socket HoldAccepted(Socket socket)
     {
         if (!IsCrashSafe)
             return socket;
-        string name = StoreName('c', FdIdentity.Of(socket.SafeHandle).Encode());
+        string name = StoreName('c', socket.SafeHandle);
         _supervisor!.Store(name, socket.SafeHandle, dropWhenDead: true);
         return AcceptedSocket.Of(socket, name, _supervisor.Remove);
     }
@@ -76,7 +78,7 @@ public sealed partial class Rebooter
             StoreSpool();
         foreach (SafeHandle handle in _toStore)
         {
-            string name = StoreName(_keptOpen.ContainsValue(handle) ? 'k' : 'l', FdIdentity.Of(handle).Encode());
+            string name = StoreName(_keptOpen.ContainsValue(handle) ? 'k' : 'l', handle);
             _supervisor!.Store(name, handle);
         }
 
@@ -225,7 +227,7 @@ public sealed partial class Rebooter
         if (_supervisor is null)
             return;
         IEnumerable<string> own = _listeners.Values.Select(l => (SafeHandle)l.SafeHandle).Concat(_keptOpen.Values).Where(h => !h.IsClosed)
-            .Select(h => StoreName(_keptOpen.ContainsValue(h) ? 'k' : 'l', FdIdentity.Of(h).Encode()));
+            .Select(h => StoreName(_keptOpen.ContainsValue(h) ? 'k' : 'l', h));
         foreach (string name in own.Concat(Entries().Select(e => StoreName('c', e.Identity))).Concat(_passed.Select(p => p.Name)).Append(SpoolStoreName).Distinct().ToArray())
             _supervisor.Remove(name);
         _supervisor.Notify("STOPPING=1");

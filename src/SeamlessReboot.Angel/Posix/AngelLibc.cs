@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using SeamlessReboot.Posix;
 
 [assembly: DisableRuntimeMarshalling]
 
@@ -81,7 +82,7 @@ internal static unsafe partial class AngelLibc
     internal static partial int Accept(int fd, byte* address, int* length, int flags);
 
     [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
-    internal static partial nint ReceiveMessage(int fd, MessageHeader* message, int flags);
+    internal static partial nint ReceiveMessage(int fd, Libc.MessageHeader* message, int flags);
 
     [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
     internal static partial int Pipe(int* fds, int flags);

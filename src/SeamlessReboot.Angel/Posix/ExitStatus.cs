@@ -1,5 +1,3 @@
-using Mono.Unix.Native;
-
 namespace SeamlessReboot.Angel.Posix;
 
 /// <summary>How a process has ended: with an exit code, or by a signal.</summary>
@@ -20,10 +18,7 @@ internal readonly record struct ExitStatus(int? Code, int? Signal)
     public override string ToString() => this switch
     {
         { Code: int code } => $"it ended with exit code {code}",
-        { Signal: int signal } => $"it was killed by {NameOf(signal)}",
+        { Signal: int signal } => $"it was killed by {SignalName.Of(signal)}",
         _ => "it has ended, nobody knows how",
     };
-
-    internal static string NameOf(int signal) =>
-        NativeConvert.TryToSignum(signal, out Signum name) && Enum.IsDefined(name) ? name.ToString() : "signal " + signal;
 }

@@ -6,13 +6,12 @@ namespace SeamlessReboot.Angel.Posix;
 /// <summary>Waits for the end of a process that is not our child.</summary>
 internal static class ProcessEnd
 {
-    private const int PidFdOpen = 434; // the same on every architecture
     private const int Input = 1; // POLLIN, EPOLLIN
 
     /// <returns>False when it is still there after the time.</returns>
     internal static async Task<bool> WaitAsync(int pid, TimeSpan limit)
     {
-        int fd = (int)Libc.Syscall(PidFdOpen, pid, 0, 0);
+        int fd = Processes.OpenPidFd(pid);
         if (fd < 0)
             return !Directory.Exists($"/proc/{pid.ToString(System.Globalization.CultureInfo.InvariantCulture)}");
         using SafeFileHandle process = new(fd, true);

@@ -48,8 +48,6 @@ internal static unsafe class Processes
     /// <summary>Whoever loses its parent becomes this process's child. PID 1 is that already.</summary>
     internal static bool BecomeSubreaper() => Environment.ProcessId == 1 || AngelLibc.Prctl(SetChildSubreaper, 1, 0, 0, 0) == 0;
 
-    internal static bool IsChild(int pid) => ParentOf(pid) == Environment.ProcessId;
-
     internal static bool IsDescendant(int pid)
     {
         for (int steps = 0; pid > 0 && steps < 1000; steps++)

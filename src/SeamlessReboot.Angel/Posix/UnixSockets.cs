@@ -52,10 +52,8 @@ internal static unsafe class UnixSockets
         sender = 0;
         fixed (byte* text = buffer)
         {
-            void** part = stackalloc void*[2];
-            part[0] = text;
-            part[1] = (void*)(nint)buffer.Length;
-            MessageHeader message = new() { Parts = part, PartCount = 1, Control = control, ControlLength = ControlSize };
+            Libc.IoVector part = new() { Base = text, Length = buffer.Length };
+            Libc.MessageHeader message = new() { Vectors = &part, VectorCount = 1, Control = control, ControlLength = ControlSize };
             nint length = AngelLibc.ReceiveMessage(socket, &message, DontWait | CloseOnExecDescriptors);
             if (length < 0)
                 return -1;

@@ -241,7 +241,7 @@ internal sealed class WatchingTests
     [TestCase("0", null)]
     [TestCase("", null)]
     [TestCase("NONSENSE", null)]
-    public void A_signal_is_named_or_numbered(string text, int? number) => Assert.That(Angel.SignalNumber(text), Is.EqualTo(number));
+    public void A_signal_is_named_or_numbered(string text, int? number) => Assert.That(SignalName.Parse(text), Is.EqualTo(number));
 
     [Test]
     public void Each_request_is_answered()

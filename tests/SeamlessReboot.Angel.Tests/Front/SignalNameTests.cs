@@ -1,5 +1,3 @@
-using SeamlessReboot.Angel.CommandLine;
-
 namespace SeamlessReboot.Angel.Tests.Front;
 
 internal sealed class SignalNameTests

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SeamlessReboot.Angel.CommandLine;
+namespace SeamlessReboot.Angel;
 
 /// <summary>Signals by name, with or without SIG, and by number. The numbers are those of Linux on x64 and arm64.</summary>
 internal static class SignalName
