@@ -1,17 +1,35 @@
+using System.Net.Sockets;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Spool;
 
 namespace SeamlessReboot;
 
+// What an application calls while it serves.
 public sealed partial class Rebooter
 {
-    private readonly Dictionary<IRebootSession, SessionEntry> _sessions = new(ReferenceEqualityComparer.Instance);
-    private readonly List<SafePoint> _safePoints = [];
-    private readonly Gate _commands = new();
-    private long _lastId;
-    private TaskCompletionSource _resumed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private RebootRun? _run;
-    private string? _requestedSoon;
+    /// <summary>The number of living sessions.</summary>
+    public int SessionCount => _hall.Population.Count;
+
+    /// <summary>The living sessions, in the order in which they were added.</summary>
+    public IReadOnlyList<IRebootSession> GetSessions() => [.. _hall.Population.Entries().Select(e => e.Session)];
+
+    /// <summary>
+    /// Accepts a client. During a reboot it waits; a client that was accepted and not yet added comes out again, here, in the
+    /// next image.
+    /// </summary>
+    /// <param name="listener">From <see cref="Listen"/>.</param>
+    /// <param name="cancellationToken">Stops waiting; no client is lost by that.</param>
+    /// <returns>The client's socket. Make a session of it and <see cref="Add"/> that before you read or write.</returns>
+    /// <exception cref="ArgumentException">The listener does not come from <see cref="Listen"/>.</exception>
+    /// <exception cref="SocketException">The listener has failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask<Socket> AcceptAsync(Socket listener, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        string name = _hall.Listeners.NameOf(listener)
+            ?? throw new ArgumentException("The listener does not come from Rebooter.Listen, so it would not survive a reboot. Use Listen.", nameof(listener));
+        return _hall.Acceptor.AcceptAsync(listener, name, cancellationToken);
+    }
 
     /// <summary>Adds a session and resumes it. From here on it is carried over reboots.</summary>
     /// <param name="session">The session. During a reboot the call waits.</param>
@@ -22,16 +40,12 @@ public sealed partial class Rebooter
     {
         ArgumentNullException.ThrowIfNull(session);
         byte[] identity = IsSupported ? FdIdentity.Of(session.Socket.SafeHandle).Encode() : [];
-        RequireNew(session);
-        SpoolRecord? record = RecordOf(session, session.Capture);
-        SessionEntry entry = WhenNotFrozen(() =>
+        _hall.Population.RequireNew(session);
+        SpoolRecord? record = _hall.SessionLog.RecordOf(session, session.Capture);
+        SessionEntry entry = _hall.Population.Add(session, identity, added =>
         {
-            SessionEntry added = new(++_lastId, session, identity, isSuspended: _phase == Phase.Suspending);
-            RequireNew(session);
-            _sessions.Add(session, added);
-            _acceptedFrom.Remove(session.Socket);
-            Hold(added, record is null ? null : record with { Identity = identity });
-            return added;
+            _hall.Acceptor.Forget(session.Socket);
+            _hall.SessionLog.Hold(added, record);
         });
         Attach(entry);
         entry.ResumeUnlessSuspended();
@@ -44,30 +58,49 @@ public sealed partial class Rebooter
     public bool Remove(IRebootSession session)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return WhenNotFrozen(() =>
-        {
-            if (!_sessions.Remove(session, out SessionEntry? entry))
-                return false;
-            if (IsCrashSafe && entry.Session.Socket is not AcceptedSocket) // that one says so itself, when it is closed
-                _supervisor!.Remove(StoreName('c', entry.Identity));
-            return true;
-        });
+        if (_hall.Population.Remove(session) is not SessionEntry entry)
+            return false;
+        _hall.Supervisor.ReleaseSession(entry);
+        return true;
     }
 
-    private void RequireNew(IRebootSession session)
+    /// <summary>
+    /// Writes one session's state now and not at the next checkpoint: where a crash must not take it back, as after a login, a logout
+    /// or a payment. Call it where nothing of the session is half done. Sessions derived from <see cref="RebootSession{TState}"/> have
+    /// SaveState for it.
+    /// </summary>
+    /// <param name="session">The session. During a reboot or a checkpoint the call waits.</param>
+    /// <param name="snapshot">Its state, and the bytes it holds.</param>
+    /// <returns>False when the session is not here, nobody holds descriptors, or it could not be written; the log says the last.</returns>
+    public bool Save(IRebootSession session, SessionSnapshot snapshot)
     {
-        lock (_gate)
-        {
-            if (_phase == Phase.Starting)
-                throw new InvalidOperationException("Add was called before Ready. Sessions of the image before are brought back by Restore; "
-                    + "add new ones after Ready.");
-            if (_sessions.ContainsKey(session))
-                throw new ArgumentException("The session has been added already.", nameof(session));
-        }
+        ArgumentNullException.ThrowIfNull(session);
+        ArgumentNullException.ThrowIfNull(snapshot);
+        return _hall.SessionLog.RecordOf(session, () => snapshot) is SpoolRecord record
+            && _hall.Population.With(session, entry => _hall.SessionLog.Append(entry, record));
     }
 
-    /// <summary>The living sessions, in the order in which they were added.</summary>
-    public IReadOnlyList<IRebootSession> GetSessions() => [.. Entries().Select(e => e.Session)];
+    /// <summary>Adds a loop that reboots have to stop at a safe point. See <see cref="SafePoint.Poll"/>.</summary>
+    /// <param name="name">How reports call it.</param>
+    public SafePoint AddSafePoint(string name) => _hall.Population.Add(new SafePoint(name, null, _hall.Population.Remove));
+
+    /// <summary>Adds a single-threaded context: reboots hold it between two of its callbacks.</summary>
+    /// <param name="name">How reports call it.</param>
+    /// <param name="context">Where the application's code runs. The hold is posted to it.</param>
+    public SafePoint AddSafePoint(string name, SynchronizationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return _hall.Population.Add(new SafePoint(name, context, _hall.Population.Remove));
+    }
+
+    /// <summary>
+    /// A gate around a piece of work outside of sessions that a reboot must not interrupt: reboots wait for those inside, and
+    /// let nobody in. Not re-entrant.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>To be disposed when the work is done.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask<IDisposable> EnterAsync(CancellationToken cancellationToken = default) => _hall.Population.Gate.EnterAsync(cancellationToken);
 
     /// <summary>Asks for a reboot and returns at once. May be called from anywhere, inside a session too.</summary>
     /// <param name="reason">For log and report.</param>
@@ -78,22 +111,15 @@ public sealed partial class Rebooter
     public bool RequestReboot(string reason)
     {
         ArgumentNullException.ThrowIfNull(reason);
-        lock (_gate)
+        if (IsSupported && _hall.Turns.Remember(reason))
+            return true;
+        if (_hall.Turns.Begin(reason, out RebootRun? run) is string refusal)
         {
-            if (IsSupported && (_phase == Phase.Starting || _run is { IsCheckpoint: true }))
-            {
-                _requestedSoon = reason;
-                return true;
-            }
-        }
-
-        if (Begin(reason, out RebootRun? run) is string refusal)
-        {
-            Log.Refused(_log, reason, refusal);
+            Log.Refused(_hall.Context.Log, reason, refusal);
             return false;
         }
 
-        RunOnThread(() => Reboot(run!));
+        RebootRun.OnThread(() => _sequence.Run(run!));
         return true;
     }
 
@@ -105,9 +131,9 @@ public sealed partial class Rebooter
     {
         ArgumentNullException.ThrowIfNull(reason);
         RebootRun? run;
-        while (Begin(reason, out run) is string refusal)
-            await WhenCheckpointIsOver(refusal).ConfigureAwait(false);
-        RunOnThread(() => Reboot(run!));
+        while (_hall.Turns.Begin(reason, out run) is string refusal)
+            await _hall.Turns.WhenCheckpointIsOver(refusal).ConfigureAwait(false);
+        RebootRun.OnThread(() => _sequence.Run(run!));
         throw (await run!.Over.Task.ConfigureAwait(false))!;
     }
 
@@ -119,11 +145,11 @@ public sealed partial class Rebooter
     public void CheckReboot()
     {
         RebootRun? run;
-        while (Begin("check", out run) is string refusal)
-            WhenCheckpointIsOver(refusal).Wait();
+        while (_hall.Turns.Begin("check", out run) is string refusal)
+            _hall.Turns.WhenCheckpointIsOver(refusal).Wait();
         try
         {
-            Check(run!);
+            _sequence.Check(run!);
         }
         catch (Exception e) when (e is not RebootException)
         {
@@ -131,9 +157,8 @@ public sealed partial class Rebooter
         }
         finally
         {
-            run!.UndoAll(_log);
-            lock (_gate)
-                _run = null;
+            run!.UndoAll(_hall.Context.Log);
+            _hall.Turns.End();
             run.Over.TrySetResult(new RebootException(RebootStage.Check, "It was only a check."));
         }
     }
@@ -145,58 +170,35 @@ public sealed partial class Rebooter
     public bool RebootAfter(Exception failure, IRebootSession? culprit = null)
     {
         ArgumentNullException.ThrowIfNull(failure);
-        return RebootAfterCrash(failure, culprit ?? SessionContext.Current);
+        return IsSupported && _crashGuard.Reboot(failure, culprit ?? SessionContext.Current);
     }
 
-    /// <summary>Adds a loop that reboots have to stop at a safe point. See <see cref="SafePoint.Poll"/>.</summary>
-    /// <param name="name">How reports call it.</param>
-    public SafePoint AddSafePoint(string name) => AddSafePoint(new SafePoint(name, null, RemoveSafePoint));
-
-    /// <summary>Adds a single-threaded context: reboots hold it between two of its callbacks.</summary>
-    /// <param name="name">How reports call it.</param>
-    /// <param name="context">Where the application's code runs. The hold is posted to it.</param>
-    public SafePoint AddSafePoint(string name, SynchronizationContext context)
+    /// <summary>Asks for a checkpoint and returns at once. May be called from anywhere, inside a session too.</summary>
+    /// <param name="reason">For log and report.</param>
+    /// <returns>
+    /// False when it was refused: there is no supervisor that holds descriptors, a reboot or a checkpoint is under way, or the
+    /// rebooter is not ready or is stopped. The log says which.
+    /// </returns>
+    public bool RequestCheckpoint(string reason)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        return AddSafePoint(new SafePoint(name, context, RemoveSafePoint));
+        ArgumentNullException.ThrowIfNull(reason);
+        return _checkpoints.Request(reason);
     }
 
     /// <summary>
-    /// A gate around a piece of work outside of sessions that a reboot must not interrupt: reboots wait for those inside, and
-    /// let nobody in. Not re-entrant.
+    /// Takes a checkpoint. For callers outside of any session: a session would wait for itself, and should use
+    /// <see cref="RequestCheckpoint"/>.
     /// </summary>
-    /// <param name="cancellationToken">Ends the waiting.</param>
-    /// <returns>To be disposed when the work is done.</returns>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public ValueTask<IDisposable> EnterAsync(CancellationToken cancellationToken = default) => _commands.EnterAsync(cancellationToken);
-
-    private SafePoint AddSafePoint(SafePoint point)
+    /// <param name="reason">For log and report.</param>
+    /// <exception cref="InvalidOperationException">It was refused; see <see cref="RequestCheckpoint"/>.</exception>
+    /// <exception cref="IOException">It could not be taken; the one before is still there.</exception>
+    public Task<CheckpointReport> CheckpointAsync(string reason)
     {
-        ArgumentException.ThrowIfNullOrEmpty(point.Name, "name");
-        WhenNotFrozen<object?>(() =>
-        {
-            _safePoints.Add(point);
-            return null;
-        });
-        return point;
+        ArgumentNullException.ThrowIfNull(reason);
+        return _checkpoints.TakeAsync(reason);
     }
 
-    private void RemoveSafePoint(SafePoint point)
-    {
-        lock (_gate)
-            _safePoints.Remove(point);
-    }
-
-    private List<SessionEntry> Entries()
-    {
-        lock (_gate)
-        {
-            List<SessionEntry> entries = [.. _sessions.Values];
-            entries.Sort(static (a, b) => a.Id.CompareTo(b.Id));
-            return entries;
-        }
-    }
-
+    // What sessions made by the base class say by themselves.
     private void Attach(SessionEntry entry)
     {
         if (entry.Session is not IEndingSession ending)
@@ -204,61 +206,9 @@ public sealed partial class Rebooter
         ending.Ended = failure =>
         {
             if (failure is not null)
-                Log.SessionFailed(_log, entry.Id, failure);
+                Log.SessionFailed(_hall.Context.Log, entry.Id, failure);
             Remove(entry.Session);
         };
         ending.Saving = snapshot => Save(entry.Session, snapshot);
     }
-
-    /// <summary>Runs under the lock, at a time when the set of sessions may change.</summary>
-    private T WhenNotFrozen<T>(Func<T> action)
-    {
-        while (true)
-        {
-            Task resumed;
-            lock (_gate)
-            {
-                if (_phase != Phase.Frozen)
-                    return action();
-                if (RebootRun.IsCurrent)
-                    throw new InvalidOperationException("Sessions were added or removed from within a reboot (Capture, a save callback or "
-                        + "OnSuspending). At that time nothing may change any more.");
-                resumed = _resumed.Task;
-            }
-
-            resumed.GetAwaiter().GetResult();
-        }
-    }
-
-    /// <returns>Why not, or null.</returns>
-    private string? Begin(string reason, out RebootRun? run, bool isCheckpoint = false)
-    {
-        run = null;
-        lock (_gate)
-        {
-            if (!IsSupported)
-                return "Rebooting in place needs Linux on x64 or arm64; elsewhere, restart the server.";
-            switch (_phase)
-            {
-                case Phase.Starting:
-                    return "Ready has not been called yet.";
-                case Phase.Stopped:
-                    return "The rebooter has been disposed.";
-            }
-
-            if (_run is not null)
-                return $"A {(_run.IsCheckpoint ? "checkpoint" : "reboot")} is under way already ({_run.Reason}).";
-            run = _run = new RebootRun(reason, isCheckpoint);
-            return null;
-        }
-    }
-
-    /// <summary>A checkpoint takes milliseconds; nobody is refused a reboot for it.</summary>
-    private Task<RebootException?> WhenCheckpointIsOver(string refusal)
-    {
-        lock (_gate)
-            return _run is { IsCheckpoint: true } checkpoint ? checkpoint.Over.Task : throw new RebootException(RebootStage.Request, refusal);
-    }
-
-    private static void RunOnThread(Action action) => new Thread(() => action()) { IsBackground = true, Name = "SeamlessReboot" }.UnsafeStart();
 }

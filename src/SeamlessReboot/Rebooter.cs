@@ -1,10 +1,9 @@
-using System.Buffers;
-using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using SeamlessReboot.Posix;
-using SeamlessReboot.Spool;
 
 namespace SeamlessReboot;
 
@@ -21,52 +20,36 @@ public sealed partial class Rebooter : IDisposable
 {
     private static Rebooter? _instance;
 
-    private readonly RebooterOptions _options;
-    private readonly HostProcess _process;
-    private readonly ILogger _log;
-    private readonly IStateSerializer _serializer;
-    private readonly Lock _gate = new();
-    private readonly Dictionary<string, KeptState> _keptState = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, SafeHandle> _keptOpen = new(StringComparer.Ordinal);
-    private readonly List<PosixSignalRegistration> _signals = [];
-    private ProcessStart? _start;
-    private readonly Terminal? _terminal;
-    private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private readonly Hall _hall;
+    private readonly RebootSequence _sequence;
+    private readonly Checkpoints _checkpoints;
+    private readonly CrashGuard _crashGuard;
     private readonly long _startEndedAt;
-    private Phase _phase = Phase.Starting;
+    private Arrival? _arrival; // from Start to Ready
     private Func<RestoredSession, IRebootSession>? _restore;
     private Action? _whenRestored;
     private InheritedChildren? _children;
-    private SpoolDirectory? _spool;
-    private RebootMetrics? _metrics;
 
     private Rebooter(RebooterOptions options, HostProcess process)
     {
         options.Validate();
-        _options = options;
-        _process = process;
-        _log = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("SeamlessReboot");
-        _serializer = options.Serializer ?? DefaultSerializer.Create();
-        if (_serializer.Name.AsSpan().ContainsAny("\r\n"))
+        ILogger log = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("SeamlessReboot");
+        IStateSerializer serializer = options.Serializer ?? DefaultSerializer.Create();
+        if (serializer.Name.AsSpan().ContainsAny("\r\n"))
             throw new ArgumentException("The serializer's Name has a line break in it. Give it a short name in one line.", nameof(options));
+        ServerContext context = new(options, log, serializer, process);
+        if (IsSupported)
+            NewVersionCheck.AnswerIfAsked(process, serializer);
+        _hall = Hall.Build(context, out _arrival);
+        _sequence = new RebootSequence(_hall);
+        _checkpoints = new Checkpoints(_hall, _sequence, reason => RequestReboot(reason));
+        _crashGuard = new CrashGuard(_hall, _sequence, () => _arrival);
         if (!IsSupported)
             return;
-        NewVersionCheck.AnswerIfAsked(process, _serializer);
-        _terminal = Terminal.Read();
-        Inherit();
-        RegisterSignals();
-        if (options.RebootOnCrash)
-            AppDomain.CurrentDomain.UnhandledException += OnUnhandledException;
-        _startEndedAt = Stopwatch.GetTimestamp();
-    }
-
-    private enum Phase
-    {
-        Starting,
-        Serving,
-        Suspending,
-        Frozen,
-        Stopped,
+        _hall.Supervisor.StartWatchdog(_hall.IsExcused);
+        _hall.Process.RegisterSignals(reason => RequestReboot(reason), reason => RequestCheckpoint(reason));
+        _crashGuard.Start();
+        _startEndedAt = System.Diagnostics.Stopwatch.GetTimestamp();
     }
 
     /// <summary>True on Linux, where a process can be replaced. Elsewhere the server runs, and reboots are refused.</summary>
@@ -74,23 +57,19 @@ public sealed partial class Rebooter : IDisposable
         && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
 
     /// <summary>0 after a cold start, one more after each reboot.</summary>
-    public int Generation { get; private set; }
+    public int Generation => _hall.Generation;
 
     /// <summary>The last reboot that was completed or called off; null when there was none.</summary>
-    public RebootReport? LastReboot { get; private set; }
+    public RebootReport? LastReboot => _hall.Reports.LastReboot;
+
+    /// <summary>The last checkpoint that was taken or failed; null when there was none.</summary>
+    public CheckpointReport? LastCheckpoint => _hall.Reports.LastCheckpoint;
 
     /// <summary>Where state is written to, also if the options named no place; null where reboots are not supported. See <see cref="SpoolDump"/>.</summary>
-    public string? SpoolDirectory => _spool?.Path;
+    public string? SpoolDirectory => IsSupported ? _hall.Spool.Path : null;
 
-    /// <summary>The number of living sessions.</summary>
-    public int SessionCount
-    {
-        get
-        {
-            lock (_gate)
-                return _sessions.Count;
-        }
-    }
+    /// <summary>True under a supervisor that holds descriptors: a death of this process then drops nobody.</summary>
+    public bool IsCrashSafe => _hall.Supervisor.HoldsDescriptors;
 
     /// <summary>Reads what the image before has left, if this start is a reboot.</summary>
     /// <param name="options">How to reboot.</param>
@@ -110,6 +89,28 @@ public sealed partial class Rebooter : IDisposable
     /// <summary>A rebooter beside that of the process, on a process that a test has made.</summary>
     internal static Rebooter StartOn(HostProcess process, RebooterOptions options) => new(options, process);
 
+    /// <summary>A listening socket: the inherited one of this end point, or a new one.</summary>
+    /// <param name="endPoint">
+    /// IPv4, IPv6 (which does not take IPv4 clients: listen on both) or a unix socket. Port 0 lets the kernel choose, and the
+    /// choice stays over reboots. A socket file that nobody listens on any more is replaced.
+    /// </param>
+    /// <param name="backlog">How many clients may wait to be accepted, also while the process is being replaced.</param>
+    /// <exception cref="SocketException">The address cannot be bound.</exception>
+    /// <exception cref="InvalidOperationException">Called after <see cref="Ready"/>.</exception>
+    public Socket Listen(EndPoint endPoint, int backlog = 512)
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(backlog);
+        Arrival arrival = RequireStarting(nameof(Listen));
+        string name = _hall.Listeners.FreeName(endPoint);
+        Socket? inherited = arrival.TakeListener(name, endPoint);
+        Socket listener = inherited ?? ListeningSocket.Open(endPoint, backlog);
+        if (inherited is null)
+            _hall.Supervisor.HoldLater('l', listener.SafeHandle);
+        _hall.Listeners.Add(name, listener);
+        return listener;
+    }
+
     /// <summary>Keeps a piece of system state over reboots.</summary>
     /// <param name="name">Its name in the spool; the same in every version.</param>
     /// <param name="save">Called when all sessions are suspended.</param>
@@ -126,10 +127,9 @@ public sealed partial class Rebooter : IDisposable
         ArgumentNullException.ThrowIfNull(save);
         ArgumentNullException.ThrowIfNull(restore);
         RequireStarting(nameof(Keep));
-        KeptState state = new(name, typeof(T), writer => _serializer.Serialize(writer, save(), typeof(T)),
-            data => restore((T)_serializer.Deserialize(data, typeof(T))!));
-        if (!_keptState.TryAdd(name, state))
-            throw new ArgumentException($"State named '{name}' is kept already. Give each piece a name of its own.", nameof(name));
+        IStateSerializer serializer = _hall.Context.Serializer;
+        _hall.Kept.Add(new KeptState(name, typeof(T), writer => serializer.Serialize(writer, save(), typeof(T)),
+            data => restore((T)serializer.Deserialize(data, typeof(T))!)));
     }
 
     /// <summary>Keeps a descriptor open over reboots: a pipe, a file with a lock, a device.</summary>
@@ -142,14 +142,13 @@ public sealed partial class Rebooter : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(open);
-        RequireStarting(nameof(KeepOpen));
-        if (_keptOpen.ContainsKey(name))
-            throw new ArgumentException($"A descriptor named '{name}' is kept already. Give each a name of its own.", nameof(name));
-        int? held = TakeDescriptor("keep:" + name);
-        SafeHandle handle = held is int fd ? new Microsoft.Win32.SafeHandles.SafeFileHandle(fd, true) : open();
+        Arrival arrival = RequireStarting(nameof(KeepOpen));
+        _hall.Kept.RequireNewDescriptor(name);
+        int? held = arrival.TakeDescriptor("keep:" + name);
+        SafeHandle handle = held is int fd ? Kept.Adopt(fd) : open();
         if (held is null)
-            StoreLater(handle);
-        _keptOpen.Add(name, handle);
+            _hall.Supervisor.HoldLater('k', handle);
+        _hall.Kept.Add(name, handle);
         return handle;
     }
 
@@ -172,6 +171,40 @@ public sealed partial class Rebooter : IDisposable
         _whenRestored = whenAllRestored;
     }
 
+    /// <summary>
+    /// Hands out what was inherited: system state first, then each session; closes what nobody claimed; resumes everyone. From
+    /// here on the server serves.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// Called twice; or the state of a <see cref="Keep{T}"/> could not be restored. If you let that end the process, the crash
+    /// guard tries again and then starts cold; nobody's connection is dropped before that.
+    /// </exception>
+    public void Ready()
+    {
+        Arrival arrival = RequireStarting(nameof(Ready));
+        Readying readying = new(_hall, arrival, registeredAt: System.Diagnostics.Stopwatch.GetTimestamp(), _startEndedAt);
+        readying.Restore(_restore, _whenRestored, Attach);
+        _checkpoints.TakeOver(arrival);
+        readying.Serve();
+        _checkpoints.Start(isNew: !arrival.IsCold && arrival.Past is null);
+        _children = arrival.Children;
+        _arrival = null;
+        readying.CleanUp();
+        if (_hall.Turns.TakeRequested() is string reason)
+            RequestReboot(reason);
+    }
+
+    /// <summary>
+    /// The loop that calls this is alive. From the first call after <see cref="Ready"/> on, a supervisor with a watchdog is told that the
+    /// server is alive only as long as calls go on coming, at least one in each quarter of its WATCHDOG_USEC; before it, while the
+    /// thread pool runs. Cheap; does nothing without a watchdog.
+    /// </summary>
+    public void Heartbeat()
+    {
+        if (_arrival is null)
+            _hall.Supervisor.Beat();
+    }
+
     /// <summary>Stops the rebooter: unfinished requests are forgotten, unix socket files removed. Sessions are left alone.</summary>
     /// <remarks>
     /// While an exception passes through the using block that ends here, nothing is stopped before the process exits: if nobody
@@ -179,7 +212,7 @@ public sealed partial class Rebooter : IDisposable
     /// </remarks>
     public void Dispose()
     {
-        if (MayBeCrashing())
+        if (this == _instance && IsSupported && _crashGuard.MayBeCrashing())
             AppDomain.CurrentDomain.ProcessExit += (_, _) => Stop(isFailing: Environment.ExitCode != 0);
         else
             Stop(isFailing: false);
@@ -187,63 +220,19 @@ public sealed partial class Rebooter : IDisposable
 
     private void Stop(bool isFailing)
     {
-        bool isForSupervisor;
-        lock (_gate)
-        {
-            if (_phase == Phase.Stopped)
-                return;
-            // What has not been handed out, or was left by an exception, is for the process that the supervisor starts next.
-            isForSupervisor = IsCrashSafe && (isFailing || (_phase == Phase.Starting && _inheritance is not null));
-            _phase = Phase.Stopped;
-        }
-
-        if (isForSupervisor)
+        Phase before = _hall.Population.Stop();
+        // What has not been handed out, or was left by an exception, is for the process that the supervisor starts next.
+        if (before == Phase.Stopped || (IsCrashSafe && (isFailing || (before == Phase.Starting && _arrival is { IsCold: false }))))
             return;
-        LeaveSupervisor();
-
-        AppDomain.CurrentDomain.UnhandledException -= OnUnhandledException;
-        foreach (PosixSignalRegistration signal in _signals)
-            signal.Dispose();
-        CloseListeners();
+        _checkpoints.Dispose();
+        _crashGuard.Dispose();
         _children?.Dispose();
-        _metrics?.Dispose();
-        _suspendAccepts.Dispose();
-        if (_spool is not null)
-        {
-            _spool.Clear();
-            _spool.Dispose();
-        }
-
+        _hall.Close();
         Interlocked.CompareExchange(ref _instance, null, this);
     }
 
-    private void RequireStarting(string method)
-    {
-        if (_phase != Phase.Starting)
-            throw new InvalidOperationException($"{method} was called after Ready. Call Listen, Keep, KeepOpen and Restore before Ready, "
-                + "because Ready closes every inherited descriptor that nobody claimed.");
-    }
-
-    // Registered first, unblocked then: one that came during the exec was kept pending by the mask, and is delivered now.
-    private void RegisterSignals()
-    {
-        foreach (PosixSignal signal in _options.RebootSignals)
-            RegisterSignal(signal, () => RequestReboot("signal " + signal));
-        foreach (PosixSignal signal in _options.CheckpointSignals)
-            RegisterSignal(signal, () => RequestCheckpoint("signal " + signal));
-        Signals.SetThreadMask(0);
-    }
-
-    private void RegisterSignal(PosixSignal signal, Action action)
-    {
-        if ((_start!.IgnoredSignals & Signals.Bit(signal)) != 0)
-            Signals.StopIgnoring(signal); // started by nohup
-        _signals.Add(PosixSignalRegistration.Create(signal, context =>
-        {
-            context.Cancel = true;
-            action();
-        }));
-    }
-
-    private sealed record KeptState(string Name, Type Type, Action<IBufferWriter<byte>> Save, Action<ReadOnlyMemory<byte>> Restore);
+    private Arrival RequireStarting(string method) => _arrival is Arrival arrival && _hall.Population.Phase == Phase.Starting
+        ? arrival
+        : throw new InvalidOperationException($"{method} was called after Ready. Call Listen, Keep, KeepOpen and Restore before Ready, "
+            + "because Ready closes every inherited descriptor that nobody claimed.");
 }

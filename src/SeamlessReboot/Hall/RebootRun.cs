@@ -53,6 +53,9 @@ internal sealed class RebootRun(string reason, bool isCheckpoint = false)
     /// <summary>Completes when the process was not replaced: with why, or with null after a checkpoint.</summary>
     internal TaskCompletionSource<RebootException?> Over { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Runs on a thread of its own: it waits for whoever runs on the thread pool.</summary>
+    internal static void OnThread(Action action) => new Thread(() => action()) { IsBackground = true, Name = "SeamlessReboot" }.UnsafeStart();
+
     internal void Freeze() => FrozenAt = Stopwatch.GetTimestamp();
 
     internal void Next(RebootStage stage)

@@ -12,7 +12,7 @@ internal sealed record CrashStep(bool Warm, long Culprit, CrashMark[] History)
     /// With everyone; again within the window: without the session that crashed it, cold if that is not known; then cold; then
     /// null: let it die.
     /// </summary>
-    internal static CrashStep? Decide(CrashMark[] before, long now, long culprit, TimeSpan window)
+    internal static CrashStep? Decide(IReadOnlyList<CrashMark> before, long now, long culprit, TimeSpan window)
     {
         List<CrashMark> recent = [.. before.Where(c => now - c.Second <= window.TotalSeconds && c.Second <= now)];
         CrashMark[] history = [.. recent, new CrashMark(now, culprit)];

@@ -12,4 +12,11 @@ internal static class DefaultSerializer
         ? new JsonStateSerializer()
         : throw new InvalidOperationException("This program is built without reflection for JSON. "
             + "Set RebooterOptions.Serializer to new JsonStateSerializer(YourJsonContext.Default).");
+
+    /// <summary>Loads, on another processor, what reading is going to need.</summary>
+    internal static void Prepare(IStateSerializer serializer)
+    {
+        if (serializer is JsonStateSerializer)
+            new Thread(JsonStateSerializer.Load) { IsBackground = true, Name = "SeamlessReboot" }.UnsafeStart();
+    }
 }

@@ -1,0 +1,85 @@
+using SeamlessReboot.Descriptors;
+using SeamlessReboot.Posix;
+using SeamlessReboot.Spool;
+
+namespace SeamlessReboot;
+
+/// <summary>The first road: this process was another image before, which has left a note in the environment.</summary>
+internal static class ArrivalByExec
+{
+    /// <summary>Null when there is no note, or none for us.</summary>
+    internal static Arrival? Read(ServerContext context)
+    {
+        if (NoteIn(context) is not Inheritance note)
+            return null;
+        ProcessStart start = new(note.Directory, note.User, note.Umask, (ulong)note.IgnoredSignals);
+        InheritedChildren? children = InheritedChildren.Find();
+        Fd.TrySetCloseOnExec(note.SpoolFd, true);
+        SpoolDirectory directory = SpoolDirectory.Adopt(note.SpoolPath, note.SpoolFd);
+        DefaultSerializer.Prepare(context.Serializer);
+        List<string> damage = [];
+        byte[] file = Load(directory, damage);
+        SpoolReader spool = SpoolReader.Read(file, note.Nonce);
+        damage.AddRange(spool.Damage);
+        SpoolHeader? header = spool.Header is SpoolRecord record ? SpoolHeader.From(record) : null;
+        IReadOnlyList<SpoolRecord> records = spool.Records;
+        if (header is not null && (header.Generation != note.Generation || header.Pid != note.Pid || header.StartTime != note.StartTime))
+        {
+            damage.Add($"It was written for generation {header.Generation} of process {header.Pid}, this is generation {note.Generation} of {note.Pid}.");
+            records = [];
+        }
+
+        header ??= new SpoolHeader { Generation = note.Generation, Pid = note.Pid, StartTime = note.StartTime, BootId = "", Serializer = context.Serializer.Name, Written = default };
+        return new Arrival(context)
+        {
+            Note = note,
+            Start = start,
+            Spool = directory,
+            Header = header,
+            Records = records,
+            SpoolBytes = file.Length,
+            Children = children,
+            LastId = header.LastId,
+            Descriptors = TableOf(context, records, note.SpoolFd, damage),
+        };
+    }
+
+    private static Inheritance? NoteIn(ServerContext context)
+    {
+        string? left = context.Process.TakeVariable(Inheritance.Variable);
+        Inheritance? note = Inheritance.Decode(left);
+        if (left is not null && note is null)
+            Log.Unreadable(context.Log);
+        if (note is null || (note.Pid == context.Process.Pid && note.StartTime == context.Process.StartTime))
+            return note;
+        Log.NotOurs(context.Log, note.Pid, note.StartTime);
+        return null;
+    }
+
+    private static byte[] Load(SpoolDirectory directory, List<string> damage)
+    {
+        try
+        {
+            return directory.Load(SpoolFormat.RebootName) ?? [];
+        }
+        catch (IOException e)
+        {
+            damage.Add(e.Message);
+            return [];
+        }
+    }
+
+    private static InheritedDescriptors TableOf(ServerContext context, IReadOnlyList<SpoolRecord> records, int spoolFd, List<string> damage)
+    {
+        InheritedDescriptors table = new();
+        foreach (SpoolRecord record in records)
+            if (record.Fd >= 0 && !table.TryAdd(record.Name, record.Fd, record.Identity.Span))
+                damage.Add($"Descriptor {record.Fd}, recorded as '{record.Name}', is not open or was recorded twice.");
+        if (damage.Count == 0)
+            return table;
+        foreach (string sentence in damage)
+            Log.SpoolDamaged(context.Log, sentence);
+        table.AddNameless(except: [spoolFd]);
+        return table;
+    }
+}

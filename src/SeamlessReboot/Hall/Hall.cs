@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using SeamlessReboot.Descriptors;
+
+namespace SeamlessReboot;
+
+/// <summary>The owners of what a server knows, side by side. Each has its own lock; none reaches into another's fields.</summary>
+internal sealed class Hall(ServerContext context)
+{
+    internal ServerContext Context { get; } = context;
+
+    /// <summary>Puts the owners together, with what has arrived.</summary>
+    internal static Hall Build(ServerContext context, out Arrival arrival)
+    {
+        SupervisorLink supervisor = new(context);
+        arrival = Arrival.Read(context, supervisor);
+        ProcessState process = new(context, arrival.Start);
+        Population population = new();
+        population.RaiseLastId(arrival.LastId);
+        SpoolPlace spool = SpoolPlace.Open(context, supervisor, arrival);
+        bool isHeld = arrival.Spool is not null && spool.Directory == arrival.Spool;
+        if (!arrival.IsCold)
+            arrival.PrepareSockets(first: () =>
+            {
+                if (isHeld)
+                    supervisor.PrepareHolding(spool.Directory);
+            });
+        return new Hall(context)
+        {
+            Supervisor = supervisor,
+            Process = process,
+            Spool = spool,
+            Population = population,
+            Acceptor = new Acceptor(supervisor),
+            SessionLog = new SessionLog(context, supervisor),
+            Turns = new Turns(population),
+            Generation = arrival.Generation,
+            Crashes = arrival.Note?.Crashes ?? [],
+        };
+    }
+
+    internal required SupervisorLink Supervisor { get; init; }
+
+    internal required ProcessState Process { get; init; }
+
+    internal required SpoolPlace Spool { get; init; }
+
+    internal required Population Population { get; init; }
+
+    internal required Acceptor Acceptor { get; init; }
+
+    internal required SessionLog SessionLog { get; init; }
+
+    internal required Turns Turns { get; init; }
+
+    internal Listeners Listeners { get; } = new();
+
+    internal Kept Kept { get; } = new();
+
+    internal Reports Reports { get; } = new();
+
+    /// <summary>0 after a cold start, one more after each reboot.</summary>
+    internal int Generation { get; init; }
+
+    /// <summary>The crashes of late, oldest first.</summary>
+    internal IReadOnlyList<CrashMark> Crashes { get; init; } = [];
+
+    /// <summary>For the supervisor's status line.</summary>
+    internal string Status => string.Create(CultureInfo.InvariantCulture, $"Generation {Generation}, {Population.Count} sessions")
+        + (Reports.LastCheckpoint is { Failure: null } last
+            ? string.Create(CultureInfo.InvariantCulture, $", state of {last.Written:HH:mm:ss} UTC written in {last.Pause.TotalMilliseconds:0.0} ms")
+            : "");
+
+    /// <summary>A reboot holds the application's loops. Its own steps have limits; should one hang nevertheless, that is a hang.</summary>
+    internal bool IsExcused() => Population.Phase switch
+    {
+        Phase.Starting => true,
+        Phase.Suspending or Phase.Frozen => Turns.Current is { FrozenAt: > 0 } run
+            && Stopwatch.GetElapsedTime(run.FrozenAt) < CrashGuard.LongestPause(Context.Options),
+        _ => false,
+    };
+
+    internal void NotifyReady() => Supervisor.NotifyReady(Generation, Status, Spool.Path ?? "");
+
+    /// <summary>An orderly end: nobody is to come back.</summary>
+    internal void Close()
+    {
+        Supervisor.Dispose();
+        SessionLog.Dispose();
+        Supervisor.Leave(HeldNames());
+        Process.Dispose();
+        Listeners.Close();
+        Reports.Dispose();
+        Acceptor.Dispose();
+        Spool.Dispose();
+    }
+
+    /// <summary>Every descriptor that has to come over an exec.</summary>
+    internal HashSet<int> Survivors()
+    {
+        HashSet<int> survivors = [Spool.Fd];
+        foreach (SafeHandle handle in Listeners.Handles().Concat(Kept.Handles()).Concat(Acceptor.Handles())
+            .Concat(Population.Entries().Select(e => (SafeHandle)e.Session.Socket.SafeHandle)))
+            if (!handle.IsClosed)
+                survivors.Add((int)handle.DangerousGetHandle());
+        return survivors;
+    }
+
+    /// <summary>The names of all that a supervisor holds for us.</summary>
+    internal IEnumerable<string> HeldNames() => Listeners.Handles().Select(h => SupervisorLink.NameOf('l', h))
+        .Concat(Kept.Handles().Select(h => SupervisorLink.NameOf('k', h)))
+        .Concat(Population.Entries().Select(e => SupervisorLink.NameOf('c', e.Identity)));
+}

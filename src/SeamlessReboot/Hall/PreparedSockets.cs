@@ -1,0 +1,46 @@
+using System.Net.Sockets;
+using SeamlessReboot.Descriptors;
+using SeamlessReboot.Spool;
+
+namespace SeamlessReboot;
+
+/// <summary>
+/// The sessions' sockets, made on another processor while the application registers what it has. Where that fails, or there is only one
+/// processor, they are made when it is their turn.
+/// </summary>
+internal sealed class PreparedSockets
+{
+    private readonly Dictionary<string, Socket> _sockets = new(StringComparer.Ordinal);
+    private readonly IReadOnlyList<SpoolRecord> _records;
+    private readonly Action _first;
+    private readonly Thread _thread;
+
+    internal PreparedSockets(IReadOnlyList<SpoolRecord> records, Action first)
+    {
+        _records = records;
+        _first = first;
+        _thread = new Thread(Prepare) { IsBackground = true, Name = "SeamlessReboot" };
+        _thread.UnsafeStart();
+    }
+
+    internal void Join() => _thread.Join();
+
+    internal Socket? Take(string name) => _sockets.Remove(name, out Socket? socket) ? socket : null;
+
+    private void Prepare()
+    {
+        try
+        {
+            _first();
+            foreach (SpoolRecord record in _records)
+                if (record.Kind == SpoolRecordKind.Session && FdIdentity.Decode(record.Identity.Span) is FdIdentity recorded && recorded.IsOf(record.Fd))
+                    _sockets[record.Name] = Arrival.Adopt(record.Fd);
+        }
+#pragma warning disable CA1031 // nobody waits for this to succeed
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // Then that one, and those after it, are looked at when it is their turn.
+        }
+    }
+}

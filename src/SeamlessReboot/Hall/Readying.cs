@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using SeamlessReboot.Descriptors;
+using SeamlessReboot.Posix;
+using SeamlessReboot.Spool;
+using SeamlessReboot.Supervision;
+
+namespace SeamlessReboot;
+
+/// <summary>The other half of the reboot, in the new image: from what has arrived to running sessions.</summary>
+internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, long startEndedAt)
+{
+    private Restoration? _restoration;
+
+    /// <summary>State is handed out, and what nobody asked for is closed. Nobody runs yet.</summary>
+    internal void Restore(Func<RestoredSession, IRebootSession>? restore, Action? whenRestored, Action<SessionEntry> attach)
+    {
+        _restoration = new Restoration(hall, arrival, restore, attach);
+        if (!arrival.IsCold)
+        {
+            _restoration.HandOut();
+            whenRestored?.Invoke();
+            _restoration.PutBackAccepted();
+        }
+
+        _restoration.DropUnclaimed();
+        _restoration.EndAttempt();
+    }
+
+    /// <summary>Everyone runs, and whoever asks is told so.</summary>
+    internal void Serve()
+    {
+        hall.Acceptor.Open();
+        hall.Population.Serve();
+        // Behind them: who is let in is to be given to the supervisor at once, and not when a thread is free again.
+        ThreadPool.UnsafeQueueUserWorkItem(static a => a.EveryoneRuns(), hall.Acceptor, preferLocal: false);
+        _restoration!.SendFarewells();
+        HandToSupervisor();
+        if (!arrival.IsCold)
+            Report();
+        hall.Reports.StartMetrics(() => hall.Population.Count);
+        hall.NotifyReady();
+    }
+
+    /// <summary>What can wait until everyone is served again.</summary>
+    internal void CleanUp()
+    {
+        if (arrival.IsCold)
+            return;
+        DiagnosticsSocket.RemoveOld(hall.Context.Process);
+        arrival.Children?.Adopt();
+        if (arrival.Spool != hall.Spool.Directory)
+            arrival.Spool!.Dispose();
+    }
+
+    /// <summary>Before the first newcomer: what the supervisor holds for us is what we have.</summary>
+    private void HandToSupervisor()
+    {
+        if (!hall.Supervisor.HoldsDescriptors)
+            return;
+        bool isHeld = arrival.Passed.Any(p => p.Name == SupervisorLink.SpoolName) || (!arrival.IsCold && arrival.Past is null);
+        if (!isHeld || arrival.Spool != hall.Spool.Directory)
+            hall.Supervisor.HoldSpool(hall.Spool.Directory);
+        hall.Supervisor.HoldWhatWasMade();
+        HashSet<int> owned = hall.Survivors();
+        foreach (PassedDescriptor passed in arrival.Passed)
+            if (!owned.Contains(passed.Fd))
+                hall.Supervisor.Release(passed.Name);
+        if (arrival.Past is null)
+            foreach (SpoolRecord record in arrival.Records) // what came over an exec, and ended there
+                if (record.Fd >= 0 && !owned.Contains(record.Fd))
+                    hall.Supervisor.Release(SupervisorLink.NameOf(record));
+    }
+
+    private void Report()
+    {
+        Inheritance note = arrival.Note!;
+        long now = Stopwatch.GetTimestamp();
+        Dictionary<RebootStage, TimeSpan> stages = [];
+        long from = note.FrozenAt;
+        RebootStage stage = note.StageEnds.Length == 0 ? RebootStage.Start - 1 : RebootStage.Suspend;
+        foreach (long end in (long[])[.. note.StageEnds, hall.Context.StartedAt, startEndedAt, registeredAt, now])
+        {
+            stages[stage++] = Stopwatch.GetElapsedTime(from, end);
+            from = end;
+        }
+
+        RebootReport report = new()
+        {
+            Generation = hall.Generation,
+            Reason = note.Reason,
+            AfterCrash = note.AfterCrash,
+            StateAge = arrival.StateAge,
+            Pause = Stopwatch.GetElapsedTime(note.FrozenAt, now),
+            Stages = stages,
+            SessionsKept = hall.Population.Count,
+            SessionsLost = [.. _restoration!.Lost],
+            SpoolBytes = arrival.SpoolBytes,
+        };
+        hall.Reports.Add(report);
+        hall.Spool.Learn(arrival.SpoolBytes, report.SessionsKept);
+        Log.Ready(hall.Context.Log, hall.Generation, note.Reason, report.Pause.TotalMilliseconds, report.SessionsKept, report.SessionsLost.Count);
+        foreach (LostSession lost in report.SessionsLost)
+            Log.Lost(hall.Context.Log, lost.Id, lost.Reason, lost.StateFile ?? "nowhere");
+    }
+}

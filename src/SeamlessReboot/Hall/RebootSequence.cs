@@ -1,0 +1,172 @@
+using System.Buffers;
+using System.Diagnostics;
+using SeamlessReboot.Descriptors;
+using SeamlessReboot.Posix;
+using SeamlessReboot.Spool;
+
+namespace SeamlessReboot;
+
+/// <summary>
+/// The reboot itself, from top to bottom. Every step pushes what takes it back; until exec has succeeded all of it can be.
+/// </summary>
+internal sealed class RebootSequence(Hall hall)
+{
+    private readonly RebooterOptions _options = hall.Context.Options;
+
+    internal void Run(RebootRun run)
+    {
+        RebootRun.IsCurrent = true;
+        try
+        {
+            hall.Supervisor.NotifyReloading();
+            Check(run);
+            run.Stage = RebootStage.Suspend;
+            Suspension.Begin(hall, run);
+            run.Next(RebootStage.Capture);
+            new StateCapture(hall, run).Write();
+            run.Next(RebootStage.Write);
+            Write(run);
+            run.Next(RebootStage.Flush);
+            Flush();
+            run.Next(RebootStage.Descriptors);
+            run.OnUndo("put close-on-exec back", Strays.Mark(run.Survivors, run.Strays));
+            hall.Process.PutBack(run);
+            hall.Supervisor.Drain();
+            run.Next(RebootStage.Exec);
+            Exec(run);
+        }
+#pragma warning disable CA1031 // whatever went wrong, the old image has to go on serving
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            CallOff(run, e);
+        }
+        finally
+        {
+            RebootRun.IsCurrent = false;
+        }
+    }
+
+    /// <summary>All that can be known to fail, while everyone is still being served.</summary>
+    internal void Check(RebootRun run)
+    {
+        run.Plan = ExecPlan.Make(_options, hall.Process.Start, hall.Context.Process);
+        if (hall.Spool.Check(hall.Population.Count) && hall.Supervisor.HoldsDescriptors)
+            hall.SessionLog.Begin(hall.Spool.Directory, hall.Spool.NextHeader(hall.Generation, hall.Population.LastId));
+        run.Writer = hall.Spool.Directory.Create(out byte[] nonce);
+        run.Nonce = nonce;
+        run.OnUndo("remove the spool", () =>
+        {
+            run.Writer.Dispose();
+            hall.Spool.Directory.ClearReboot();
+        });
+        if (_options.CheckNewVersion && run.Crash is null)
+            NewVersionCheck.Run(run.Plan, hall.Context.Serializer, _options.CheckTimeout);
+        WarmSerializer();
+        run.Strays = Strays.Find(hall.Survivors());
+        foreach (int fd in run.Strays)
+            Log.Stray(hall.Context.Log, fd, Fd.Describe(fd));
+    }
+
+    // A serializer makes its plans for a type at first use, which would be while everyone waits. Null is enough to make it.
+    internal void WarmSerializer()
+    {
+        HashSet<Type> types = [.. hall.Kept.States.Select(s => s.Type),
+            .. hall.Population.Entries().Select(e => e.Session).OfType<IEndingSession>().Select(s => s.StateType)];
+        foreach (Type type in types.Where(t => !t.IsValueType))
+        {
+            try
+            {
+                hall.Context.Serializer.Serialize(new ArrayBufferWriter<byte>(), null, type);
+            }
+#pragma warning disable CA1031 // not every type has a null; then it is merely slower
+            catch (Exception)
+#pragma warning restore CA1031
+            {
+            }
+        }
+    }
+
+    internal void CallOff(RebootRun run, Exception cause)
+    {
+        RebootRun.IsCurrent = false; // what Resume starts inherits the context, and lives on after this reboot
+        RebootException failure = cause as RebootException
+            ?? new RebootException(run.Stage, $"The reboot was called off while it was at '{run.Stage}': {Sentence(cause.Message)} The server is serving as before.", cause);
+        run.UndoAll(hall.Context.Log);
+        hall.Reports.Add(new RebootReport
+        {
+            Generation = hall.Generation,
+            Reason = run.Reason,
+            AfterCrash = run.Crash is not null,
+            CalledOff = failure,
+            Pause = run.FrozenAt == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(run.FrozenAt),
+            Stages = run.Durations(),
+            SessionsKept = hall.Population.Count,
+        });
+        hall.Turns.End();
+        Log.CalledOff(hall.Context.Log, run.Reason, failure);
+        if (run.Crash is null)
+            hall.NotifyReady();
+        run.Over.TrySetResult(failure);
+    }
+
+    private void Write(RebootRun run)
+    {
+        run.Writer!.Finish();
+        hall.Spool.Directory.Publish(SpoolFormat.RebootName);
+        // Before anyone runs again: a process that dies after that must not find it.
+        run.OnUndo("withdraw the spool", hall.Spool.Directory.ClearReboot);
+    }
+
+    private void Flush()
+    {
+        if (_options.OnSuspending is not { } flush)
+            return;
+        using CancellationTokenSource overdue = new(_options.FlushTimeout, _options.TimeProvider);
+        // On the pool, so that a hook that blocks its thread is overdue too.
+        Task hook = Task.Run(() => flush(overdue.Token).AsTask());
+        try
+        {
+            hook.WaitAsync(_options.FlushTimeout, _options.TimeProvider).GetAwaiter().GetResult();
+        }
+        catch (Exception e) when (!hook.IsCompleted || (hook.IsCanceled && overdue.IsCancellationRequested))
+        {
+            throw new TimeoutException($"OnSuspending has not returned after {_options.FlushTimeout.TotalSeconds:0.###} s. "
+                + "Make it faster, or raise RebooterOptions.FlushTimeout.", e);
+        }
+    }
+
+    private void Exec(RebootRun run)
+    {
+        try
+        {
+            hall.Context.Process.Execute(run.Plan!.Path, run.Plan.Arguments, run.Plan.EnvironmentWith(Inheritance.Variable, NoteFor(run).Encode()));
+        }
+        catch (SyscallException e)
+        {
+            throw new IOException($"{e.Message}. {ExecPlan.RemedyFor(e)}", e);
+        }
+    }
+
+    private Inheritance NoteFor(RebootRun run) => new()
+    {
+        Generation = hall.Generation + 1,
+        Pid = hall.Context.Process.Pid,
+        StartTime = hall.Context.Process.StartTime,
+        SpoolFd = hall.Spool.Fd,
+        SpoolPath = hall.Spool.Directory.Path,
+        Directory = hall.Process.Start.Directory,
+        User = hall.Process.Start.User,
+        Umask = hall.Process.Start.Umask,
+        IgnoredSignals = (long)hall.Process.Start.IgnoredSignals,
+        Nonce = run.Nonce,
+        Warm = run.Crash?.Warm ?? true,
+        AfterCrash = run.Crash is not null,
+        Reason = run.Reason,
+        FrozenAt = run.FrozenAt,
+        StageEnds = run.StageEnds,
+        Crashes = run.Crash?.History ?? [.. hall.Crashes],
+    };
+
+    private static string Sentence(string text) => text is [.., '.' or '!' or '?'] ? text : text + ".";
+}

@@ -1,0 +1,263 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Reflection;
+using System.Text;
+using SeamlessReboot.Posix;
+using SeamlessReboot.Spool;
+
+namespace SeamlessReboot;
+
+/// <summary>
+/// Hands out, inside Ready, what has arrived: system state first, then each session, then those who were let in and not yet added.
+/// </summary>
+internal sealed class Restoration(Hall hall, Arrival arrival, Func<RestoredSession, IRebootSession>? restore, Action<SessionEntry> attach)
+{
+    private const int TriesOfBadVersion = 3;
+    private readonly ServerContext _context = hall.Context;
+    private readonly List<FailedRestore> _failed = [];
+    private readonly List<LostSession> _lost = [];
+    private readonly List<SessionConnection> _farewells = [];
+    private RestoreAttempt? _attempt;
+    private bool _isWarm = arrival.Note is { Warm: true };
+
+    internal IReadOnlyList<LostSession> Lost => _lost;
+
+    /// <summary>The session's number.</summary>
+    internal static long IdOf(SpoolRecord record) =>
+        record.Name.Length > 1 && long.TryParse(record.Name.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out long id) ? id : 0;
+
+    /// <exception cref="InvalidOperationException">A piece of system state, or most of the sessions, cannot be restored.</exception>
+    internal void HandOut()
+    {
+        BeginAttempt();
+        RestoreState();
+        arrival.AwaitSockets();
+        foreach (SpoolRecord record in arrival.Records)
+        {
+            if (record.Kind == SpoolRecordKind.Session)
+                RestoreSession(record);
+            else if (record.Kind == SpoolRecordKind.Farewell)
+                RestoreFarewell(record);
+        }
+
+        SettleFailed();
+    }
+
+    /// <summary>Clients that were let in and are no sessions yet.</summary>
+    internal void PutBackAccepted()
+    {
+        foreach (SpoolRecord record in arrival.Records)
+        {
+            if (record.Kind != SpoolRecordKind.Accepted || arrival.TakeDescriptor(record.Name) is not int fd)
+                continue;
+            Socket socket = hall.Supervisor.AdoptAccepted(Arrival.Adopt(fd));
+            if (hall.Listeners.Contains(record.Type))
+                hall.Acceptor.PutBack(record.Type, socket);
+            else
+                SayFarewell(socket, default, withText: true);
+        }
+
+        if (arrival.Past is not null)
+            PutBackPassed();
+    }
+
+    /// <summary>What nobody has asked for is closed.</summary>
+    internal void DropUnclaimed()
+    {
+        foreach (int fd in arrival.Descriptors.Unclaimed)
+        {
+            Log.Unclaimed(_context.Log, fd, Fd.Describe(fd));
+            if (SocketKernel.Kind(fd) is not null && !SocketKernel.IsListening(fd))
+                SayFarewell(Arrival.Adopt(fd), default, withText: true);
+            else
+                Fd.Close(fd);
+        }
+
+        foreach (SpoolRecord record in arrival.Records)
+            if (record.Kind == SpoolRecordKind.Listener && !hall.Listeners.Contains(record.Name) && ListeningSocket.FileOf(record.Name) is string file)
+                File.Delete(file);
+    }
+
+    /// <summary>Everyone is restored. From here on a death is another story.</summary>
+    internal void EndAttempt() => _attempt?.End();
+
+    internal void SendFarewells()
+    {
+        foreach (SessionConnection farewell in _farewells)
+        {
+            farewell.Resume();
+            _ = farewell.DisposeAsync().AsTask();
+        }
+    }
+
+    /// <summary>A mark on disk while the state is handed out, so that the next process knows what this one died of.</summary>
+    private void BeginAttempt()
+    {
+        if (!hall.Supervisor.HoldsDescriptors)
+            return;
+        try
+        {
+            _attempt = RestoreAttempt.Begin(arrival.Spool!, (Assembly.GetEntryAssembly() ?? typeof(Rebooter).Assembly).ManifestModule.ModuleVersionId);
+        }
+        catch (IOException e)
+        {
+            Log.MarkFailed(_context.Log, e);
+            return;
+        }
+
+        if (_attempt.Deaths > 0)
+            Log.DiedRestoring(_context.Log, _attempt.Deaths, _attempt.Culprit, _attempt.IsWarm ? "Trying again." : "Starting without the sessions.");
+        _isWarm &= _attempt.IsWarm;
+    }
+
+    private void RestoreState()
+    {
+        foreach (SpoolRecord record in arrival.Records)
+        {
+            if (record.Kind != SpoolRecordKind.State || !_isWarm)
+                continue;
+            if (hall.Kept.Find(record.Name) is not KeptState state)
+            {
+                Log.StateUnclaimed(_context.Log, record.Name);
+                continue;
+            }
+
+            try
+            {
+                RequireSerializer();
+                state.Restore(record.State);
+            }
+            catch (Exception e)
+            {
+                throw new InvalidOperationException($"The system state '{record.Name}' of the image before could not be restored: {e.Message}", e);
+            }
+        }
+    }
+
+    private void RestoreSession(SpoolRecord record)
+    {
+        long id = IdOf(record);
+        hall.Population.RaiseLastId(id);
+        if (_attempt is { Deaths: > 0 })
+            _attempt.At(id);
+        if (arrival.TakeSocket(record) is not Socket socket)
+        {
+            Lose(record, "Its descriptor could not be trusted.", keep: false);
+            return;
+        }
+
+        if (!_isWarm)
+        {
+            PutAside(record, socket, "The server crashed too often and started without its sessions.");
+            return;
+        }
+
+        if (_attempt is { Culprit: not 0 } attempt && attempt.Culprit == id)
+        {
+            PutAside(record, socket, "Restoring it has ended the server twice.");
+            return;
+        }
+
+        try
+        {
+            RequireSerializer();
+            if (restore is null)
+                throw new InvalidOperationException("This version has not called Restore.");
+            IRebootSession session = restore(new RestoredSession(id, record.Type, socket, record.Unread, record.Unsent, record.State, _context.Serializer));
+            SessionEntry entry = new(id, session, record.Identity.ToArray());
+            hall.Population.AddRestored(entry);
+            attach(entry);
+        }
+#pragma warning disable CA1031 // one session whose state does not load: that one only
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Log.RestoreFailed(_context.Log, id, e);
+            _failed.Add(new FailedRestore(record, socket, e));
+        }
+    }
+
+    private void RestoreFarewell(SpoolRecord record)
+    {
+        hall.Population.RaiseLastId(IdOf(record));
+        string reason = Encoding.UTF8.GetString(record.State.Span);
+        if (reason.Length > 0)
+            Lose(record, reason, keep: false);
+        if (arrival.TakeDescriptor(record.Name) is int fd)
+            SayFarewell(Arrival.Adopt(fd), record.Unsent, withText: reason.Length > 0);
+    }
+
+    /// <summary>
+    /// One session whose state does not load is that one's misfortune. When it is most of them it is this version's, and under a
+    /// supervisor another one may do better: it has a few tries before this one goes on with those whom it could restore.
+    /// </summary>
+    private void SettleFailed()
+    {
+        int restored = hall.Population.Count;
+        if (_failed.Count > restored && _attempt is { Deaths: < TriesOfBadVersion })
+        {
+            _attempt.At(0);
+            throw new InvalidOperationException($"This version cannot restore {_failed.Count} of {_failed.Count + restored} sessions; the first: {_failed[0].Failure.Message} "
+                + "It ends, so that the supervisor can start another. No connection is lost by that.", _failed[0].Failure);
+        }
+
+        foreach (FailedRestore failed in _failed)
+            PutAside(failed.Record, failed.Socket, $"It could not be restored: {failed.Failure.Message}");
+    }
+
+    /// <summary>Clients that were let in and are not on disk: as long as nothing was read from them or said to them, nobody has noticed.</summary>
+    private void PutBackPassed()
+    {
+        foreach (Supervision.PassedDescriptor passed in arrival.Passed)
+        {
+            if (passed.Name is not ['c', ..] || !arrival.Descriptors.IsUnclaimed(passed.Fd) || SocketProgress.Of(passed.Fd) is not { Taken: 0, Given: 0 }
+                || hall.Listeners.NameOf(SocketKernel.LocalAddress(passed.Fd)) is not string listener)
+                continue;
+            arrival.Descriptors.Take(passed.Fd);
+            hall.Acceptor.PutBack(listener, hall.Supervisor.AdoptAccepted(Arrival.Adopt(passed.Fd)));
+        }
+    }
+
+    private void RequireSerializer()
+    {
+        if (arrival.Header!.Serializer != _context.Serializer.Name)
+            throw new InvalidDataException($"The state was written by the serializer '{arrival.Header.Serializer}', this version has '{_context.Serializer.Name}'. "
+                + "To change the serializer, restart once without reboot.");
+    }
+
+    private void PutAside(SpoolRecord record, Socket socket, string reason)
+    {
+        Lose(record, reason, keep: true);
+        SayFarewell(socket, record.Unsent, withText: true);
+    }
+
+    private void Lose(SpoolRecord record, string reason, bool keep)
+    {
+        long id = IdOf(record);
+        string? file = null;
+        if (keep)
+        {
+            try
+            {
+                file = arrival.Spool!.Quarantine(arrival.Header!, record);
+            }
+            catch (IOException e)
+            {
+                Log.QuarantineFailed(_context.Log, id, e);
+            }
+        }
+
+        _lost.Add(new LostSession(id, reason, file, record.Kind == SpoolRecordKind.Session ? record.Type : ""));
+    }
+
+    // Said only when nothing can go wrong any more: a crash before would say it again.
+    private void SayFarewell(Socket socket, ReadOnlyMemory<byte> unsent, bool withText)
+    {
+        SessionConnection connection = new(socket, null, default, unsent.Span);
+        if (withText)
+            connection.TryWrite(Encoding.UTF8.GetBytes(_context.Options.Farewell));
+        _farewells.Add(connection);
+    }
+
+    private sealed record FailedRestore(SpoolRecord Record, Socket Socket, Exception Failure);
+}

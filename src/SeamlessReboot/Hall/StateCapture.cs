@@ -1,0 +1,146 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text;
+using SeamlessReboot.Descriptors;
+using SeamlessReboot.Posix;
+using SeamlessReboot.Spool;
+
+namespace SeamlessReboot;
+
+/// <summary>One step of the reboot: state and bytes of all that is to come back, written down while everyone holds still.</summary>
+internal sealed class StateCapture(Hall hall, RebootRun run)
+{
+    private readonly ServerContext _context = hall.Context;
+    private readonly SpoolWriter _writer = run.Writer!;
+
+    internal void Write()
+    {
+        _writer.Write(hall.Spool.NextHeader(hall.Generation, hall.Population.LastId).ToRecord());
+        foreach ((string name, Socket listener) in hall.Listeners.Open())
+            _writer.Write(Descriptor(SpoolRecordKind.Listener, name, listener.SafeHandle));
+        foreach ((string name, SafeHandle handle) in hall.Kept.Descriptors())
+            _writer.Write(Descriptor(SpoolRecordKind.Descriptor, "keep:" + name, handle));
+        if (!run.IsCheckpoint)
+            WriteAccepted();
+        foreach (KeptState state in hall.Kept.States)
+            Write(state);
+        foreach (SessionEntry entry in hall.Population.Entries())
+            Write(entry);
+        run.Survivors.Add(hall.Spool.Fd);
+    }
+
+    private void WriteAccepted()
+    {
+        int number = 0;
+        foreach ((Socket socket, string listener) in hall.Acceptor.Accepted())
+            _writer.Write(Descriptor(SpoolRecordKind.Accepted, $"a{++number}", socket.SafeHandle) with { Type = listener });
+    }
+
+    private void Write(KeptState state)
+    {
+        if (run.Crash is { Warm: false })
+            return;
+        try
+        {
+            _writer.Write(new SpoolRecord { Kind = SpoolRecordKind.State, Name = state.Name }, state.Save);
+        }
+#pragma warning disable CA1031 // the application's code; after a crash going on without it beats dying
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            if (run.Crash is null)
+                throw new InvalidOperationException($"The system state '{state.Name}' could not be saved: {e.Message}", e);
+            Log.SaveFailed(_context.Log, state.Name, e);
+        }
+    }
+
+    private void Write(SessionEntry entry)
+    {
+        if (entry.Session.Socket.SafeHandle.IsClosed)
+            return; // it has ended on its own
+        if (run.Late.Contains(entry.Id))
+            WriteLate(entry);
+        else if (run.Crash is { Warm: true } crash && crash.Culprit == entry.Id)
+            WriteFarewell(entry, $"It was running when the server crashed again ({run.Reason}).");
+        else if (run.Crash is { Warm: false })
+            WriteFarewell(entry, $"The server crashed too often and started without its sessions ({run.Reason}).");
+        else
+            WriteLiving(entry);
+    }
+
+    private void WriteLiving(SessionEntry entry)
+    {
+        try
+        {
+            SessionSnapshot snapshot = entry.Session.Capture();
+            if (entry.Session.Socket.SafeHandle.IsClosed)
+                return;
+            SpoolRecord record = Descriptor(SpoolRecordKind.Session, entry.Name, entry.Session.Socket.SafeHandle, entry.Identity) with
+            {
+                Type = snapshot.Kind,
+                Unread = snapshot.UnreadInput,
+                Unsent = snapshot.UnsentOutput,
+                Progress = run.IsCheckpoint ? SessionLog.ProgressOf(entry.Session, snapshot) : default,
+            };
+            if (snapshot.HasEnded)
+                _writer.Write(record with { Kind = SpoolRecordKind.Farewell, Unread = default });
+            else if (snapshot.State is null)
+                _writer.Write(record);
+            else
+                _writer.Write(record, w => _context.Serializer.Serialize(w, snapshot.State, snapshot.StateType ?? snapshot.State.GetType()));
+        }
+#pragma warning disable CA1031 // the application's code: decided by policy, with the session's number
+        catch (Exception e) when (e is not SyscallException)
+#pragma warning restore CA1031
+        {
+            WriteFailed(entry, e);
+        }
+    }
+
+    private void WriteFailed(SessionEntry entry, Exception failure)
+    {
+        if (run.IsCheckpoint)
+        {
+            Log.CaptureFailed(_context.Log, entry.Id, failure);
+            run.Late.Add(entry.Id);
+            WriteLate(entry);
+            return;
+        }
+
+        if (run.Crash is null && _context.Options.SessionFailure == SessionFailurePolicy.CallOff)
+            throw new InvalidOperationException($"Session {entry.Id} could not be captured: {failure.Message} "
+                + "To reboot without it, set RebooterOptions.SessionFailure to Farewell.", failure);
+        Log.CaptureFailed(_context.Log, entry.Id, failure);
+        WriteFarewell(entry, $"It could not be captured: {failure.Message}");
+    }
+
+    /// <summary>A session that does not stop in time for a checkpoint is not waited for: what was last written of it is written again.</summary>
+    private void WriteLate(SessionEntry entry)
+    {
+        run.Before ??= Past.Read(hall.Spool.Directory, ProcessStart.BootId());
+        SpoolRecord? former = run.Before.Records.FirstOrDefault(r => r.Kind == SpoolRecordKind.Session && r.Name == entry.Name);
+        if (former is not null)
+            _writer.Write(Descriptor(SpoolRecordKind.Session, entry.Name, entry.Session.Socket.SafeHandle, entry.Identity) with
+            {
+                Type = former.Type,
+                Unread = former.Unread,
+                Unsent = former.Unsent,
+                Progress = former.Progress,
+                State = former.State,
+            });
+    }
+
+    // Said by the new image: until exec has succeeded nothing may be said that cannot be taken back.
+    private void WriteFarewell(SessionEntry entry, string reason) =>
+        _writer.Write(Descriptor(SpoolRecordKind.Farewell, entry.Name, entry.Session.Socket.SafeHandle, entry.Identity) with
+        {
+            State = Encoding.UTF8.GetBytes(reason),
+        });
+
+    private SpoolRecord Descriptor(SpoolRecordKind kind, string name, SafeHandle handle, byte[]? identity = null)
+    {
+        using FdLease lease = new(handle);
+        run.Survivors.Add(lease.Fd);
+        return new SpoolRecord { Kind = kind, Name = name, Fd = lease.Fd, Identity = identity ?? FdIdentity.Of(handle).Encode() };
+    }
+}
