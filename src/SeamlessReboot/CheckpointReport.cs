@@ -18,6 +18,9 @@ public sealed class CheckpointReport
     /// <summary>Those of them that did not stop in time, or could not be captured. Of them the record before is kept.</summary>
     public int SessionsLate { get; init; }
 
+    /// <summary>Who was late in any attempt to suspend: "session 17", "safe point 'loop'"; the first ten.</summary>
+    public IReadOnlyList<string> Late { get; init; } = [];
+
     /// <summary>Size of what was written, in bytes.</summary>
     public long SpoolBytes { get; init; }
 

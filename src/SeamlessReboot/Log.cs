@@ -11,26 +11,26 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Warning, "Reboot refused ({Reason}): {Refusal}")]
     internal static partial void Refused(ILogger log, string reason, string refusal);
 
-    [LoggerMessage(3, LogLevel.Error, "Reboot called off ({Reason}).")]
-    internal static partial void CalledOff(ILogger log, string reason, Exception failure);
+    [LoggerMessage(3, LogLevel.Error, "Reboot called off ({Reason}): {Why}")]
+    internal static partial void CalledOff(ILogger log, string reason, string why, Exception failure);
 
     [LoggerMessage(4, LogLevel.Warning, "Session {Id} was lost: {Reason} Its record: {File}.")]
     internal static partial void Lost(ILogger log, long id, string reason, string file);
 
-    [LoggerMessage(5, LogLevel.Error, "Session {Id} ended by an exception.")]
-    internal static partial void SessionFailed(ILogger log, long id, Exception failure);
+    [LoggerMessage(5, LogLevel.Error, "Session {Id} ended by an exception: {Why}")]
+    internal static partial void SessionFailed(ILogger log, long id, string why, Exception failure);
 
     [LoggerMessage(6, LogLevel.Warning, "Descriptor {Fd} ({What}) is a stray: nobody keeps it, and the reboot will close it. Opened without close-on-exec, it also leaks into every child.")]
     internal static partial void Stray(ILogger log, int fd, string what);
 
-    [LoggerMessage(7, LogLevel.Error, "Session {Id} could not be captured; the new image will say farewell.")]
-    internal static partial void CaptureFailed(ILogger log, long id, Exception failure);
+    [LoggerMessage(7, LogLevel.Error, "Session {Id} could not be captured: {Why}")]
+    internal static partial void CaptureFailed(ILogger log, long id, string why, Exception failure);
 
-    [LoggerMessage(8, LogLevel.Error, "Session {Id} could not be restored.")]
-    internal static partial void RestoreFailed(ILogger log, long id, Exception failure);
+    [LoggerMessage(8, LogLevel.Error, "Session {Id} could not be restored: {Why}")]
+    internal static partial void RestoreFailed(ILogger log, long id, string why, Exception failure);
 
-    [LoggerMessage(9, LogLevel.Error, "The record of session {Id} could not be kept.")]
-    internal static partial void QuarantineFailed(ILogger log, long id, Exception failure);
+    [LoggerMessage(9, LogLevel.Error, "The record of session {Id} could not be kept: {Why}")]
+    internal static partial void QuarantineFailed(ILogger log, long id, string why, Exception failure);
 
     [LoggerMessage(10, LogLevel.Error, "The spool is damaged: {Damage}")]
     internal static partial void SpoolDamaged(ILogger log, string damage);
@@ -50,20 +50,20 @@ internal static partial class Log
     [LoggerMessage(20, LogLevel.Error, "What the image before has left is in a format that this version does not read. It starts without its sessions.")]
     internal static partial void Unreadable(ILogger log);
 
-    [LoggerMessage(15, LogLevel.Error, "The new spool directory is refused; '{Path}' stays in use.")]
-    internal static partial void SpoolRefused(ILogger log, string path, Exception failure);
+    [LoggerMessage(15, LogLevel.Error, "The new spool directory is refused, and '{Path}' stays in use: {Why}")]
+    internal static partial void SpoolRefused(ILogger log, string path, string why, Exception failure);
 
-    [LoggerMessage(16, LogLevel.Error, "Calling the reboot off: could not {What}.")]
-    internal static partial void UndoFailed(ILogger log, string what, Exception failure);
+    [LoggerMessage(16, LogLevel.Error, "Calling the reboot off: could not {What}: {Why}")]
+    internal static partial void UndoFailed(ILogger log, string what, string why, Exception failure);
 
-    [LoggerMessage(17, LogLevel.Critical, "Unhandled exception (session {Session}; 0: none known). Rebooting instead of dying.")]
-    internal static partial void Crashed(ILogger log, long session, Exception failure);
+    [LoggerMessage(17, LogLevel.Critical, "Unhandled exception (session {Session}; 0: none known). Rebooting instead of dying: {Why}")]
+    internal static partial void Crashed(ILogger log, long session, string why, Exception failure);
 
-    [LoggerMessage(19, LogLevel.Error, "The system state '{Name}' could not be saved after the crash; the new image starts without it.")]
-    internal static partial void SaveFailed(ILogger log, string name, Exception failure);
+    [LoggerMessage(19, LogLevel.Error, "The system state '{Name}' could not be saved after the crash, and the new image starts without it: {Why}")]
+    internal static partial void SaveFailed(ILogger log, string name, string why, Exception failure);
 
-    [LoggerMessage(28, LogLevel.Error, "What the process before has left cannot be used. The server starts without its sessions.")]
-    internal static partial void PastRefused(ILogger log, Exception failure);
+    [LoggerMessage(28, LogLevel.Error, "What the process before has left cannot be used, and the server starts without its sessions: {Why}")]
+    internal static partial void PastRefused(ILogger log, string why, Exception failure);
 
     [LoggerMessage(21, LogLevel.Error, "{Sentence}")]
     internal static partial void Supervisor(ILogger log, string sentence);
@@ -71,20 +71,23 @@ internal static partial class Log
     [LoggerMessage(22, LogLevel.Debug, "Checkpoint ({Reason}): paused {Pause:0.0} ms, {Sessions} sessions, {Late} of them as they were before.")]
     internal static partial void Checkpoint(ILogger log, string reason, double pause, int sessions, int late);
 
-    [LoggerMessage(23, LogLevel.Error, "The checkpoint ({Reason}) could not be taken. The one before counts.")]
-    internal static partial void CheckpointFailed(ILogger log, string reason, Exception failure);
+    [LoggerMessage(23, LogLevel.Error, "The checkpoint ({Reason}) could not be taken, and the one before counts: {Why}")]
+    internal static partial void CheckpointFailed(ILogger log, string reason, string why, Exception failure);
 
     [LoggerMessage(24, LogLevel.Debug, "Checkpoint refused ({Reason}): {Refusal}")]
     internal static partial void CheckpointRefused(ILogger log, string reason, string refusal);
 
-    [LoggerMessage(25, LogLevel.Error, "A session could not be written to disk. Until the next checkpoint, a crash would end it, or take it back to how it was.")]
-    internal static partial void AddFailed(ILogger log, Exception failure);
+    [LoggerMessage(25, LogLevel.Error, "A session could not be written to disk. Until the next checkpoint, a crash would end it, or take it back to how it was: {Why}")]
+    internal static partial void AddFailed(ILogger log, string why, Exception failure);
 
-    [LoggerMessage(26, LogLevel.Error, "The mark that tells the next process what this one died of cannot be written.")]
-    internal static partial void MarkFailed(ILogger log, Exception failure);
+    [LoggerMessage(26, LogLevel.Error, "The mark that tells the next process what this one died of cannot be written: {Why}")]
+    internal static partial void MarkFailed(ILogger log, string why, Exception failure);
 
     [LoggerMessage(27, LogLevel.Error, "This program has died restoring, {Deaths} times in a row (the last two at session {Culprit}; 0: not at the same). {Answer}")]
     internal static partial void DiedRestoring(ILogger log, long deaths, long culprit, string answer);
+
+    [LoggerMessage(29, LogLevel.Warning, "After Ready, {What} failed: {Why} The server serves on.")]
+    internal static partial void AfterReadyFailed(ILogger log, string what, string why, Exception failure);
 
     [LoggerMessage(18, LogLevel.Critical, "Crash number {Count} within the window, or before the first Ready: the process dies.")]
     internal static partial void GivingUp(ILogger log, int count);

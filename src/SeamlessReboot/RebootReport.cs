@@ -34,6 +34,9 @@ public sealed class RebootReport
     /// <summary>Sessions that did not.</summary>
     public IReadOnlyList<LostSession> SessionsLost { get; init; } = [];
 
+    /// <summary>Who was late in any attempt to suspend: "session 17", "safe point 'loop'"; the first ten.</summary>
+    public IReadOnlyList<string> Late { get; init; } = [];
+
     /// <summary>Size of the spool in bytes.</summary>
     public long SpoolBytes { get; init; }
 }

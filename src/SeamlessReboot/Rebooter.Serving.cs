@@ -206,7 +206,7 @@ public sealed partial class Rebooter
         ending.Ended = failure =>
         {
             if (failure is not null)
-                Log.SessionFailed(_hall.Context.Log, entry.Id, failure);
+                Log.SessionFailed(_hall.Context.Log, entry.Id, Failure.Text(failure), failure);
             Remove(entry.Session);
         };
         ending.Saving = snapshot => Save(entry.Session, snapshot);

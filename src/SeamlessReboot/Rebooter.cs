@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot;
@@ -33,11 +31,10 @@ public sealed partial class Rebooter : IDisposable
     private Rebooter(RebooterOptions options, HostProcess process)
     {
         options.Validate();
-        ILogger log = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger("SeamlessReboot");
         IStateSerializer serializer = options.Serializer ?? DefaultSerializer.Create();
         if (serializer.Name.AsSpan().ContainsAny("\r\n"))
             throw new ArgumentException("The serializer's Name has a line break in it. Give it a short name in one line.", nameof(options));
-        ServerContext context = new(options, log, serializer, process);
+        ServerContext context = new(options, GuardedLog.For(options), serializer, process);
         if (IsSupported)
             NewVersionCheck.AnswerIfAsked(process, serializer);
         _hall = Hall.Build(context, out _arrival);

@@ -13,8 +13,29 @@ public sealed class RebooterOptions
     /// </summary>
     public string? SpoolDirectory { get; init; }
 
-    /// <summary>How long sessions have to reach a safe point before the reboot is called off. Default 5 seconds.</summary>
+    /// <summary>
+    /// How long one attempt to stop everyone may take. When somebody is late, all others are released at once and served on, and it is
+    /// tried again when that one has stopped. So this is the longest that a client waits for a reboot that does not come. For
+    /// checkpoints too: of a session that is late the record before is kept. Default 0.25 seconds.
+    /// </summary>
+    public TimeSpan FreezeLimit { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>
+    /// How long it is tried again, from the first attempt on, before <see cref="LateSessions"/> decides. Default 5 seconds.
+    /// </summary>
     public TimeSpan SuspendTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// What to do when a session is late until <see cref="SuspendTimeout"/> is over. Default: call the reboot off. A loop with a safe
+    /// point, or work in the gate, that is late always calls it off, unless this is <see cref="LateSessionPolicy.Wait"/>.
+    /// </summary>
+    public LateSessionPolicy LateSessions { get; init; }
+
+    /// <summary>
+    /// How long all CaptureState and save callbacks together have before the reboot or the checkpoint is called off; the message names
+    /// the one that has not returned. They run on a thread of their own. Default 5 seconds.
+    /// </summary>
+    public TimeSpan CaptureTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>What to do when a session cannot be captured. Default: call the reboot off.</summary>
     public SessionFailurePolicy SessionFailure { get; init; }
@@ -40,12 +61,6 @@ public sealed class RebooterOptions
     /// asked. Default (null): every 30 seconds. Without such a supervisor there are none.
     /// </summary>
     public TimeSpan? CheckpointInterval { get; init; }
-
-    /// <summary>
-    /// How long sessions have to reach a safe point at a checkpoint. Everyone waits for it, so it is short; of a session that is not
-    /// there in time the record before is kept. Default 0.2 seconds.
-    /// </summary>
-    public TimeSpan CheckpointTimeout { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Writes and reads state. Default: JSON by reflection.</summary>
     public IStateSerializer? Serializer { get; init; }
@@ -81,8 +96,14 @@ public sealed class RebooterOptions
     /// </summary>
     public IReadOnlyList<string>? Command { get; init; }
 
-    /// <summary>Where log lines go. Default: nowhere.</summary>
+    /// <summary>Where log lines go. Default: nowhere. A logger that throws disturbs nothing; its line is lost.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>
+    /// Where log lines go, for a server without Microsoft.Extensions.Logging: called with the level and the text, from any thread. Beside
+    /// or in place of <see cref="LoggerFactory"/>.
+    /// </summary>
+    public Action<LogLevel, string>? Log { get; init; }
 
     /// <summary>The clock. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
@@ -93,7 +114,8 @@ public sealed class RebooterOptions
         RequirePositive(FlushTimeout, nameof(FlushTimeout));
         RequirePositive(CheckTimeout, nameof(CheckTimeout));
         RequirePositive(CrashWindow, nameof(CrashWindow));
-        RequirePositive(CheckpointTimeout, nameof(CheckpointTimeout));
+        RequirePositive(FreezeLimit, nameof(FreezeLimit));
+        RequirePositive(CaptureTimeout, nameof(CaptureTimeout));
         if (CheckpointInterval is TimeSpan interval && interval != Timeout.InfiniteTimeSpan)
             RequirePositive(interval, nameof(CheckpointInterval));
         if (SpoolDirectory is "")
@@ -102,6 +124,8 @@ public sealed class RebooterOptions
             throw new ArgumentException("Command is empty. Leave it null to start as this process was started.", nameof(Command));
         if (SessionFailure is not (SessionFailurePolicy.CallOff or SessionFailurePolicy.Farewell))
             throw new ArgumentException($"SessionFailure {SessionFailure} is no policy. Use CallOff or Farewell.", nameof(SessionFailure));
+        if (LateSessions is not (LateSessionPolicy.CallOff or LateSessionPolicy.Farewell or LateSessionPolicy.Wait))
+            throw new ArgumentException($"LateSessions {LateSessions} is no policy. Use CallOff, Farewell or Wait.", nameof(LateSessions));
         ArgumentNullException.ThrowIfNull(Farewell);
         ArgumentNullException.ThrowIfNull(TimeProvider);
         ArgumentNullException.ThrowIfNull(RebootSignals);

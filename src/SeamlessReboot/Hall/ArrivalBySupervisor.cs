@@ -37,7 +37,7 @@ internal sealed class ArrivalBySupervisor
         }
         catch (IOException e)
         {
-            Log.PastRefused(_context.Log, e);
+            Log.PastRefused(_context.Log, Failure.Text(e), e);
             _reading.Join();
             _spool.Dispose();
             supervisor.Release(SupervisorLink.SpoolName);

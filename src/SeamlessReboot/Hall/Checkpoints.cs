@@ -33,7 +33,7 @@ internal sealed class Checkpoints(Hall hall, RebootSequence sequence, Action<str
         catch (IOException e)
         {
             hall.Spool.Directory.ClearReboot(); // from here on it is not exact any more
-            Log.CheckpointFailed(hall.Context.Log, "ready", e);
+            Log.CheckpointFailed(hall.Context.Log, "ready", Failure.Text(e), e);
         }
     }
 
@@ -67,7 +67,7 @@ internal sealed class Checkpoints(Hall hall, RebootSequence sequence, Action<str
         RebootRun.OnThread(() => Take(run!));
         await run!.Over.Task.ConfigureAwait(false);
         return run.Report!.Failure is Exception failure
-            ? throw new IOException($"The checkpoint could not be taken: {failure.Message}", failure)
+            ? throw new IOException($"The checkpoint could not be taken: {Failure.Text(failure)}", failure)
             : run.Report;
     }
 
@@ -95,10 +95,10 @@ internal sealed class Checkpoints(Hall hall, RebootSequence sequence, Action<str
             run.OnUndo("close the checkpoint", run.Writer.Dispose);
             sequence.WarmSerializer();
             run.Stage = RebootStage.Suspend;
-            Suspension.Begin(hall, run);
+            new Suspension(hall, run).Hold();
             run.Next(RebootStage.Capture);
             written = hall.Context.Now;
-            new StateCapture(hall, run).Write();
+            new StateCapture(hall, run).WriteInTime();
             run.Next(RebootStage.Write);
             run.Writer.Finish();
             hall.Spool.Directory.Publish(SpoolFormat.CheckpointName);
@@ -125,13 +125,14 @@ internal sealed class Checkpoints(Hall hall, RebootSequence sequence, Action<str
             Pause = run.FrozenAt == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(run.FrozenAt),
             Sessions = hall.Population.Count,
             SessionsLate = run.Late.Count,
+            Late = [.. run.LateNames],
             SpoolBytes = run.Writer?.Length ?? 0,
             Failure = failure,
         };
         hall.Reports.Add(report);
         hall.Turns.End();
         if (failure is not null)
-            Log.CheckpointFailed(hall.Context.Log, run.Reason, failure);
+            Log.CheckpointFailed(hall.Context.Log, run.Reason, Failure.Text(failure), failure);
         else
             Log.Checkpoint(hall.Context.Log, run.Reason, report.Pause.TotalMilliseconds, report.Sessions, report.SessionsLate);
         hall.Supervisor.NotifyCheckpoint(failure is null, hall.Status);

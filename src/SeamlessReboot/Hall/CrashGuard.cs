@@ -23,7 +23,7 @@ internal sealed class CrashGuard(Hall hall, RebootSequence sequence, Func<Arriva
     internal bool MayBeCrashing() => (hall.Context.Options.RebootOnCrash || hall.Supervisor.HoldsDescriptors) && Marshal.GetExceptionPointers() != 0;
 
     /// <summary>How long a reboot may hold the application's loops before that is a hang.</summary>
-    internal static TimeSpan LongestPause(RebooterOptions options) => options.SuspendTimeout + options.FlushTimeout + _timeout;
+    internal static TimeSpan LongestPause(RebooterOptions options) => options.FreezeLimit + options.CaptureTimeout + options.FlushTimeout + _timeout;
 
     internal bool Reboot(Exception failure, IRebootSession? session)
     {
@@ -34,7 +34,7 @@ internal sealed class CrashGuard(Hall hall, RebootSequence sequence, Func<Arriva
             Thread.Sleep(Timeout.Infinite); // another thread has crashed too; the reboot that is under way ends this one
         long culprit = hall.Population.Find(session)?.Id ?? 0;
         CrashStep? step = CrashStep.Decide(hall.Crashes, hall.Context.Now.ToUnixTimeSeconds(), culprit, hall.Context.Options.CrashWindow);
-        Log.Crashed(hall.Context.Log, culprit, failure);
+        Log.Crashed(hall.Context.Log, culprit, Failure.TypeAndText(failure), failure);
         Arrival? restoring = phase == Phase.Starting ? arrival() : null;
         if (step is null || (phase == Phase.Starting && (restoring is null or { IsCold: true } || hall.Supervisor.HoldsDescriptors))) // a supervisor has another release, perhaps
         {
@@ -43,7 +43,7 @@ internal sealed class CrashGuard(Hall hall, RebootSequence sequence, Func<Arriva
             return false;
         }
 
-        RebootRun run = new($"crash: {failure.GetType().Name}: {failure.Message}") { Crash = step };
+        RebootRun run = new("crash: " + Failure.TypeAndText(failure)) { Crash = step };
         if (restoring is null)
             hall.Turns.BeginAfterOther(run);
         // Should the capture hang on a lock that nobody will ever release, dying is what the supervisor waits for.

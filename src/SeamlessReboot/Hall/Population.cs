@@ -143,7 +143,9 @@ internal sealed class Population
             _phase = Phase.Frozen;
     }
 
-    internal void Resume()
+    /// <summary>Lets everyone go on.</summary>
+    /// <param name="except">Sessions and safe points that are still to stop.</param>
+    internal void Resume(IReadOnlyCollection<object>? except = null)
     {
         TaskCompletionSource resumed;
         lock (_lock)
@@ -154,10 +156,12 @@ internal sealed class Population
         }
 
         foreach (SessionEntry entry in Entries())
-            entry.Resume();
+            if (except is null || !except.Contains(entry))
+                entry.Resume();
         Gate.Open();
         foreach (SafePoint point in SafePoints())
-            point.Release();
+            if (except is null || !except.Contains(point))
+                point.Release();
         resumed.TrySetResult();
     }
 

@@ -5,11 +5,16 @@ using SeamlessReboot.Spool;
 namespace SeamlessReboot;
 
 /// <summary>One attempt to reboot, or one checkpoint: where it is, and what undoes it.</summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The source has neither timer nor links, and sessions may still look at its token.")]
 internal sealed class RebootRun(string reason, bool isCheckpoint = false)
 {
+    private const int MostLateNames = 10;
     private static readonly AsyncLocal<bool> _isCurrent = new();
     private readonly Stack<(string What, Action Undo)> _undo = [];
     private readonly List<long> _stageEnds = [];
+    private readonly SortedSet<string> _lateNames = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _cancellation = new();
+    private string? _cancelReason;
 
     /// <summary>True on the reboot's own thread, and in what it awaits.</summary>
     internal static bool IsCurrent
@@ -41,8 +46,14 @@ internal sealed class RebootRun(string reason, bool isCheckpoint = false)
 
     internal List<int> Strays { get; set; } = [];
 
-    /// <summary>Of a checkpoint: the sessions that were not at a safe point in time.</summary>
+    /// <summary>The sessions that are not at a safe point, and are done without.</summary>
     internal HashSet<long> Late { get; } = [];
+
+    /// <summary>Who was late in any attempt to suspend, by the names of reports; the first of them.</summary>
+    internal IReadOnlyCollection<string> LateNames => _lateNames;
+
+    /// <summary>Cancelled when the reboot is to be called off from outside: the server ends.</summary>
+    internal CancellationToken Cancellation => _cancellation.Token;
 
     /// <summary>Of a checkpoint: what is on disk from the one before, where that is needed.</summary>
     internal Past? Before { get; set; }
@@ -55,6 +66,23 @@ internal sealed class RebootRun(string reason, bool isCheckpoint = false)
 
     /// <summary>Runs on a thread of its own: it waits for whoever runs on the thread pool.</summary>
     internal static void OnThread(Action action) => new Thread(() => action()) { IsBackground = true, Name = "SeamlessReboot" }.UnsafeStart();
+
+    internal void WasLate(IEnumerable<string> names)
+    {
+        foreach (string name in names)
+            if (_lateNames.Count < MostLateNames)
+                _lateNames.Add(name);
+    }
+
+    /// <summary>Calls it off from outside. Does nothing once the point of no return is reached.</summary>
+    internal void Cancel(string why)
+    {
+        _cancelReason ??= why;
+        _cancellation.Cancel();
+    }
+
+    /// <summary>Why it was called off from outside, or null.</summary>
+    internal string? CancelReason => _cancelReason;
 
     internal void Freeze() => FrozenAt = Stopwatch.GetTimestamp();
 
@@ -80,7 +108,7 @@ internal sealed class RebootRun(string reason, bool isCheckpoint = false)
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                Log.UndoFailed(log, step.What, e);
+                Log.UndoFailed(log, step.What, Failure.Text(e), e);
             }
         }
     }

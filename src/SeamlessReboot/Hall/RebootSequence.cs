@@ -21,9 +21,9 @@ internal sealed class RebootSequence(Hall hall)
             hall.Supervisor.NotifyReloading();
             Check(run);
             run.Stage = RebootStage.Suspend;
-            Suspension.Begin(hall, run);
+            new Suspension(hall, run).Hold();
             run.Next(RebootStage.Capture);
-            new StateCapture(hall, run).Write();
+            new StateCapture(hall, run).WriteInTime();
             run.Next(RebootStage.Write);
             Write(run);
             run.Next(RebootStage.Flush);
@@ -91,7 +91,7 @@ internal sealed class RebootSequence(Hall hall)
     {
         RebootRun.IsCurrent = false; // what Resume starts inherits the context, and lives on after this reboot
         RebootException failure = cause as RebootException
-            ?? new RebootException(run.Stage, $"The reboot was called off while it was at '{run.Stage}': {Sentence(cause.Message)} The server is serving as before.", cause);
+            ?? new RebootException(run.Stage, $"The reboot was called off while it was at '{run.Stage}': {Sentence(Failure.Text(cause))} The server is serving as before.", cause);
         run.UndoAll(hall.Context.Log);
         hall.Reports.Add(new RebootReport
         {
@@ -102,9 +102,10 @@ internal sealed class RebootSequence(Hall hall)
             Pause = run.FrozenAt == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(run.FrozenAt),
             Stages = run.Durations(),
             SessionsKept = hall.Population.Count,
+            Late = [.. run.LateNames],
         });
         hall.Turns.End();
-        Log.CalledOff(hall.Context.Log, run.Reason, failure);
+        Log.CalledOff(hall.Context.Log, run.Reason, Failure.Text(failure), failure);
         if (run.Crash is null)
             hall.NotifyReady();
         run.Over.TrySetResult(failure);

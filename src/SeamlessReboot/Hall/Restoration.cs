@@ -101,7 +101,7 @@ internal sealed class Restoration(Hall hall, Arrival arrival, Func<RestoredSessi
         }
         catch (IOException e)
         {
-            Log.MarkFailed(_context.Log, e);
+            Log.MarkFailed(_context.Log, Failure.Text(e), e);
             return;
         }
 
@@ -129,7 +129,7 @@ internal sealed class Restoration(Hall hall, Arrival arrival, Func<RestoredSessi
             }
             catch (Exception e)
             {
-                throw new InvalidOperationException($"The system state '{record.Name}' of the image before could not be restored: {e.Message}", e);
+                throw new InvalidOperationException($"The system state '{record.Name}' of the image before could not be restored: {Failure.Text(e)}", e);
             }
         }
     }
@@ -172,7 +172,7 @@ internal sealed class Restoration(Hall hall, Arrival arrival, Func<RestoredSessi
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Log.RestoreFailed(_context.Log, id, e);
+            Log.RestoreFailed(_context.Log, id, Failure.Text(e), e);
             _failed.Add(new FailedRestore(record, socket, e));
         }
     }
@@ -197,12 +197,12 @@ internal sealed class Restoration(Hall hall, Arrival arrival, Func<RestoredSessi
         if (_failed.Count > restored && _attempt is { Deaths: < TriesOfBadVersion })
         {
             _attempt.At(0);
-            throw new InvalidOperationException($"This version cannot restore {_failed.Count} of {_failed.Count + restored} sessions; the first: {_failed[0].Failure.Message} "
+            throw new InvalidOperationException($"This version cannot restore {_failed.Count} of {_failed.Count + restored} sessions; the first: {Failure.Text(_failed[0].Failure)} "
                 + "It ends, so that the supervisor can start another. No connection is lost by that.", _failed[0].Failure);
         }
 
         foreach (FailedRestore failed in _failed)
-            PutAside(failed.Record, failed.Socket, $"It could not be restored: {failed.Failure.Message}");
+            PutAside(failed.Record, failed.Socket, $"It could not be restored: {Failure.Text(failed.Failure)}");
     }
 
     /// <summary>Clients that were let in and are not on disk: as long as nothing was read from them or said to them, nobody has noticed.</summary>
@@ -243,7 +243,7 @@ internal sealed class Restoration(Hall hall, Arrival arrival, Func<RestoredSessi
             }
             catch (IOException e)
             {
-                Log.QuarantineFailed(_context.Log, id, e);
+                Log.QuarantineFailed(_context.Log, id, Failure.Text(e), e);
             }
         }
 

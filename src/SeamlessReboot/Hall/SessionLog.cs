@@ -58,7 +58,7 @@ internal sealed class SessionLog(ServerContext context, SupervisorLink superviso
         }
         catch (IOException e)
         {
-            Log.AddFailed(context.Log, e);
+            Log.AddFailed(context.Log, Failure.Text(e), e);
             return false;
         }
     }
@@ -88,7 +88,7 @@ internal sealed class SessionLog(ServerContext context, SupervisorLink superviso
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Log.AddFailed(context.Log, e);
+            Log.AddFailed(context.Log, Failure.Text(e), e);
             return null;
         }
     }

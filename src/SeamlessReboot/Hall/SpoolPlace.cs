@@ -55,7 +55,7 @@ internal sealed class SpoolPlace : IDisposable
         catch (IOException e)
         {
             // Nobody is dropped for that: what was good enough for the last reboot is for the next.
-            Log.SpoolRefused(context.Log, inherited.Path, e);
+            Log.SpoolRefused(context.Log, inherited.Path, Failure.Text(e), e);
             return inherited;
         }
     }

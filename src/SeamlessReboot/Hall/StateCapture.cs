@@ -12,8 +12,23 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
 {
     private readonly ServerContext _context = hall.Context;
     private readonly SpoolWriter _writer = run.Writer!;
+    private readonly LimitedCall _call = new();
+    private volatile string _at = "The capture";
 
-    internal void Write()
+    /// <exception cref="TimeoutException">A callback of the application did not return in time.</exception>
+    internal void WriteInTime()
+    {
+        if (run.Crash is not null)
+            Write(); // on the thread that crashed, which may hold locks that the callbacks need
+        else if (!_call.TryRun(Write, _context.Options.CaptureTimeout, run.Cancellation))
+        {
+            _writer.Abandon();
+            throw new TimeoutException($"{_at} has not returned after {_context.Options.CaptureTimeout.TotalSeconds:0.###} s. "
+                + "See that it waits for nobody, or raise RebooterOptions.CaptureTimeout.");
+        }
+    }
+
+    private void Write()
     {
         _writer.Write(hall.Spool.NextHeader(hall.Generation, hall.Population.LastId).ToRecord());
         foreach ((string name, Socket listener) in hall.Listeners.Open())
@@ -25,7 +40,8 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
         foreach (KeptState state in hall.Kept.States)
             Write(state);
         foreach (SessionEntry entry in hall.Population.Entries())
-            Write(entry);
+            if (!_call.IsAbandoned)
+                Write(entry);
         run.Survivors.Add(hall.Spool.Fd);
     }
 
@@ -40,6 +56,7 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
     {
         if (run.Crash is { Warm: false })
             return;
+        _at = $"The save callback of the state '{state.Name}'";
         try
         {
             _writer.Write(new SpoolRecord { Kind = SpoolRecordKind.State, Name = state.Name }, state.Save);
@@ -49,8 +66,8 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
 #pragma warning restore CA1031
         {
             if (run.Crash is null)
-                throw new InvalidOperationException($"The system state '{state.Name}' could not be saved: {e.Message}", e);
-            Log.SaveFailed(_context.Log, state.Name, e);
+                throw new InvalidOperationException($"The system state '{state.Name}' could not be saved: {Failure.Text(e)}", e);
+            Log.SaveFailed(_context.Log, state.Name, Failure.Text(e), e);
         }
     }
 
@@ -58,8 +75,10 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
     {
         if (entry.Session.Socket.SafeHandle.IsClosed)
             return; // it has ended on its own
-        if (run.Late.Contains(entry.Id))
+        if (run.IsCheckpoint && run.Late.Contains(entry.Id))
             WriteLate(entry);
+        else if (run is { IsCheckpoint: false } && run.Late.Contains(entry.Id))
+            WriteFarewell(entry, $"It was not at a safe point after {_context.Options.SuspendTimeout.TotalSeconds:0.###} s.");
         else if (run.Crash is { Warm: true } crash && crash.Culprit == entry.Id)
             WriteFarewell(entry, $"It was running when the server crashed again ({run.Reason}).");
         else if (run.Crash is { Warm: false })
@@ -72,8 +91,11 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
     {
         try
         {
+            _at = $"Capture of session {entry.Id}";
             SessionSnapshot snapshot = entry.Session.Capture();
-            if (entry.Session.Socket.SafeHandle.IsClosed)
+            if (_call.IsAbandoned)
+                entry.Resume(); // it runs again already, and Capture has just stopped its writes
+            if (_call.IsAbandoned || entry.Session.Socket.SafeHandle.IsClosed)
                 return;
             SpoolRecord record = Descriptor(SpoolRecordKind.Session, entry.Name, entry.Session.Socket.SafeHandle, entry.Identity) with
             {
@@ -101,17 +123,17 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
     {
         if (run.IsCheckpoint)
         {
-            Log.CaptureFailed(_context.Log, entry.Id, failure);
+            Log.CaptureFailed(_context.Log, entry.Id, Failure.Text(failure), failure);
             run.Late.Add(entry.Id);
             WriteLate(entry);
             return;
         }
 
         if (run.Crash is null && _context.Options.SessionFailure == SessionFailurePolicy.CallOff)
-            throw new InvalidOperationException($"Session {entry.Id} could not be captured: {failure.Message} "
+            throw new InvalidOperationException($"Session {entry.Id} could not be captured: {Failure.Text(failure)} "
                 + "To reboot without it, set RebooterOptions.SessionFailure to Farewell.", failure);
-        Log.CaptureFailed(_context.Log, entry.Id, failure);
-        WriteFarewell(entry, $"It could not be captured: {failure.Message}");
+        Log.CaptureFailed(_context.Log, entry.Id, Failure.Text(failure), failure);
+        WriteFarewell(entry, $"It could not be captured: {Failure.Text(failure)}");
     }
 
     /// <summary>A session that does not stop in time for a checkpoint is not waited for: what was last written of it is written again.</summary>

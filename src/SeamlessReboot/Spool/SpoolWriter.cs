@@ -15,6 +15,7 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
     private byte[] _buffer;
     private int _length;
     private long _flushed;
+    private volatile bool _isAbandoned;
 
     internal SpoolWriter(SafeFileHandle file, ReadOnlySpan<byte> nonce, int capacity = DefaultCapacity)
         : this(file, SpoolFormat.Seed(nonce), capacity)
@@ -102,10 +103,17 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
         return _buffer.AsSpan(_length);
     }
 
+    /// <summary>Somebody may still write into the buffer, so it must never be lent again.</summary>
+    internal void Abandon() => _isAbandoned = true;
+
     public void Dispose()
     {
-        ArrayPool<byte>.Shared.Return(_buffer);
-        _buffer = [];
+        if (!_isAbandoned)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = [];
+        }
+
         _file.Dispose();
     }
 

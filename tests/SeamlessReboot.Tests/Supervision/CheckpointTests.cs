@@ -56,7 +56,7 @@ internal sealed class CheckpointTests : RebooterFixture
     [Test]
     public async Task A_session_at_work_is_not_waited_for_long_and_keeps_what_was_known_of_it()
     {
-        Image image = Start(Options(checkpointTimeout: TimeSpan.FromMilliseconds(30)));
+        Image image = Start(Options(freezeLimit: TimeSpan.FromMilliseconds(30)));
         using SocketPair pair = SocketPair.Tcp();
         TaskCompletionSource atWork = new();
         string state = "as it was";
@@ -92,7 +92,7 @@ internal sealed class CheckpointTests : RebooterFixture
     [Test]
     public async Task Work_outside_of_sessions_is_not_written_half_done()
     {
-        Image image = Start(Options(checkpointTimeout: TimeSpan.FromMilliseconds(30)));
+        Image image = Start(Options(freezeLimit: TimeSpan.FromMilliseconds(30), suspend: TimeSpan.FromMilliseconds(100)));
         await image.Rebooter.CheckpointAsync("first").Within();
         byte[] before = File.ReadAllBytes(Path.Combine(SpoolDirectory, SpoolFormat.CheckpointName));
         using (await image.Rebooter.EnterAsync())
@@ -102,7 +102,7 @@ internal sealed class CheckpointTests : RebooterFixture
         }
 
         Assert.That(File.ReadAllBytes(Path.Combine(SpoolDirectory, SpoolFormat.CheckpointName)), Is.EqualTo(before));
-        Assert.That(image.Log.Has("The one before counts"), Is.True);
+        Assert.That(image.Log.Has("the one before counts"), Is.True);
         await Connect(image).SaysAndHearsAsync("hello\n", "1 hello\n");
     }
 

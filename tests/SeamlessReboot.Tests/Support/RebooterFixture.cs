@@ -42,11 +42,14 @@ internal abstract class RebooterFixture
 
     protected RebooterOptions Options(SessionFailurePolicy failure = default, TimeSpan? suspend = null, Func<CancellationToken, ValueTask>? flush = null,
         TimeSpan? flushTimeout = null, IStateSerializer? serializer = null, IReadOnlyList<string>? command = null, bool check = false,
-        TimeSpan? checkTimeout = null, string? spool = null, TimeSpan? crashWindow = null, TimeSpan? checkpoints = null, TimeSpan? checkpointTimeout = null) => new()
+        TimeSpan? checkTimeout = null, string? spool = null, TimeSpan? crashWindow = null, TimeSpan? checkpoints = null, TimeSpan? freezeLimit = null,
+        LateSessionPolicy late = default, TimeSpan? captureTimeout = null) => new()
         {
             CheckpointInterval = checkpoints ?? Timeout.InfiniteTimeSpan,
-            CheckpointTimeout = checkpointTimeout ?? Limits.Long,
+            FreezeLimit = freezeLimit ?? Limits.Long,
             SpoolDirectory = spool ?? SpoolDirectory,
+            LateSessions = late,
+            CaptureTimeout = captureTimeout ?? Limits.Long,
             SessionFailure = failure,
             SuspendTimeout = suspend ?? Limits.Long,
             OnSuspending = flush,

@@ -1,0 +1,44 @@
+namespace SeamlessReboot;
+
+/// <summary>What an exception says, when nothing may go wrong any more: Message and ToString are the application's code, and may throw.</summary>
+internal static class Failure
+{
+    private const int LongestText = 2000;
+
+    /// <summary>The message; shortened when it is very long.</summary>
+    internal static string Text(Exception failure)
+    {
+        string text;
+        try
+        {
+            text = failure.Message;
+        }
+#pragma warning disable CA1031 // it cannot say what it is
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return $"{failure.GetType().FullName}, whose message cannot be read";
+        }
+
+        return text.Length <= LongestText ? text : text[..LongestText] + "...";
+    }
+
+    /// <summary>The message, with the type of the exception before it.</summary>
+    internal static string TypeAndText(Exception failure) => $"{failure.GetType().Name}: {Text(failure)}";
+
+    /// <summary>The same exception, or one in its place that says what can be said of it.</summary>
+    internal static Exception Readable(Exception failure)
+    {
+        try
+        {
+            _ = failure.ToString();
+            return failure;
+        }
+#pragma warning disable CA1031 // it cannot say what it is
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return new InvalidOperationException(TypeAndText(failure));
+        }
+    }
+}
