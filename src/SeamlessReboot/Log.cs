@@ -89,6 +89,9 @@ internal static partial class Log
     [LoggerMessage(29, LogLevel.Warning, "After Ready, {What} failed: {Why} The server serves on.")]
     internal static partial void AfterReadyFailed(ILogger log, string what, string why, Exception failure);
 
+    [LoggerMessage(30, LogLevel.Error, "Session {Id} could not be resumed: {Why}")]
+    internal static partial void ResumeFailed(ILogger log, long id, string why, Exception failure);
+
     [LoggerMessage(18, LogLevel.Critical, "Crash number {Count} within the window, or before the first Ready: the process dies.")]
     internal static partial void GivingUp(ILogger log, int count);
 }

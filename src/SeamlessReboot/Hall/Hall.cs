@@ -16,7 +16,7 @@ internal sealed class Hall(ServerContext context)
         SupervisorLink supervisor = new(context);
         arrival = Arrival.Read(context, supervisor);
         ProcessState process = new(context, arrival.Start);
-        Population population = new();
+        Population population = new(context.Log);
         population.RaiseLastId(arrival.LastId);
         SpoolPlace spool = SpoolPlace.Open(context, supervisor, arrival);
         bool isHeld = arrival.Spool is not null && spool.Directory == arrival.Spool;

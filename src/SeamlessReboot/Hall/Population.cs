@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Logging;
+
 namespace SeamlessReboot;
 
 /// <summary>Who is connected and can be stopped: the sessions, the application's safe points, and the gate. Thread-safe.</summary>
-internal sealed class Population
+internal sealed class Population(ILogger log)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<IRebootSession, SessionEntry> _sessions = new(ReferenceEqualityComparer.Instance);
@@ -124,7 +126,7 @@ internal sealed class Population
         lock (_lock)
             _phase = Phase.Serving;
         foreach (SessionEntry entry in Entries())
-            entry.ResumeUnlessSuspended();
+            Resume(entry, entry.ResumeUnlessSuspended);
     }
 
     internal void BeginSuspending()
@@ -157,12 +159,27 @@ internal sealed class Population
 
         foreach (SessionEntry entry in Entries())
             if (except is null || !except.Contains(entry))
-                entry.Resume();
+                Resume(entry, entry.Resume);
         Gate.Open();
         foreach (SafePoint point in SafePoints())
             if (except is null || !except.Contains(point))
                 point.Release();
         resumed.TrySetResult();
+    }
+
+    // One session that cannot go on must not keep the others from it.
+    private void Resume(SessionEntry entry, Action resume)
+    {
+        try
+        {
+            resume();
+        }
+#pragma warning disable CA1031 // the application's code
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Log.ResumeFailed(log, entry.Id, Failure.Text(e), e);
+        }
     }
 
     /// <returns>The phase that it was in.</returns>

@@ -26,17 +26,16 @@ internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, lo
         _restoration.EndAttempt();
     }
 
-    /// <summary>Everyone runs, and whoever asks is told so.</summary>
+    /// <summary>Everyone runs, and whoever asks is told so. From here on nothing may throw any more.</summary>
     internal void Serve()
     {
         hall.Acceptor.Open();
         hall.Population.Serve();
         // Behind them: who is let in is to be given to the supervisor at once, and not when a thread is free again.
         ThreadPool.UnsafeQueueUserWorkItem(static a => a.EveryoneRuns(), hall.Acceptor, preferLocal: false);
-        _restoration!.SendFarewells();
-        HandToSupervisor();
-        if (!arrival.IsCold)
-            Report();
+        AsFarAsPossible("the farewells", _restoration!.SendFarewells);
+        AsFarAsPossible("handing descriptors to the supervisor", HandToSupervisor);
+        AsFarAsPossible("the report", Report);
         hall.Reports.StartMetrics(() => hall.Population.Count);
         hall.NotifyReady();
     }
@@ -46,10 +45,24 @@ internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, lo
     {
         if (arrival.IsCold)
             return;
-        DiagnosticsSocket.RemoveOld(hall.Context.Process);
-        arrival.Children?.Adopt();
+        AsFarAsPossible("removing the diagnostics socket of the image before", () => DiagnosticsSocket.RemoveOld(hall.Context.Process));
+        AsFarAsPossible("adopting the children of the image before", () => arrival.Children?.Adopt());
         if (arrival.Spool != hall.Spool.Directory)
-            arrival.Spool!.Dispose();
+            AsFarAsPossible("closing the spool of the image before", arrival.Spool!.Dispose);
+    }
+
+    private void AsFarAsPossible(string what, Action action)
+    {
+        try
+        {
+            action();
+        }
+#pragma warning disable CA1031 // somebody runs already: an exception would end them all
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Log.AfterReadyFailed(hall.Context.Log, what, Failure.Text(e), e);
+        }
     }
 
     /// <summary>Before the first newcomer: what the supervisor holds for us is what we have.</summary>
@@ -73,7 +86,8 @@ internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, lo
 
     private void Report()
     {
-        Inheritance note = arrival.Note!;
+        if (arrival.Note is not Inheritance note)
+            return;
         long now = Stopwatch.GetTimestamp();
         Dictionary<RebootStage, TimeSpan> stages = [];
         long from = note.FrozenAt;
