@@ -64,7 +64,8 @@ public sealed partial class SessionConnection
             {
                 bool canceled = connection._readCanceled;
                 connection._readCanceled = false;
-                _handedOut = new ReadOnlySequence<byte>(connection._in, connection._inStart, connection._inEnd - connection._inStart);
+                int length = connection._closing ? 0 : connection._inEnd - connection._inStart; // after a close it is for nobody
+                _handedOut = new ReadOnlySequence<byte>(connection._in, connection._inStart, length);
                 return new ReadResult(_handedOut, canceled, connection.IsInputOver);
             }
         }

@@ -121,8 +121,18 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
             await suspending.CancelAsync().ConfigureAwait(false);
         if (!quiet.IsCompletedSuccessfully && !running.IsCompleted)
             await (await Task.WhenAny(quiet.AsTask(), running).ConfigureAwait(false)).ConfigureAwait(false);
-        if (Connection.IsClosed)
-            await running.WaitAsync(cancellationToken).ConfigureAwait(false); // somebody else has closed it; it may still be acting
+        // Quiet without a read: the connection has been closed, and who closed it may still be saying goodbye to the others.
+        if (!Connection.IsReading && IsSuspending)
+            await running.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private bool IsSuspending
+    {
+        get
+        {
+            lock (_gate)
+                return _isSuspending;
+        }
     }
 
     SessionSnapshot IRebootSession.Capture() => Connection.Capture(CaptureState(), Kind);

@@ -15,7 +15,7 @@ public sealed partial class SessionConnection
     private bool _inputEnded;
     private bool _reading; // a read waits: the session is at a safe point
     private bool _readCanceled;
-    private TaskCompletionSource? _quiet;
+    private TaskCompletionSource? _quiet; // somebody waits for the session to be at a safe point
     private bool _watching; // a receive into nothing is pending
     private InputWait? _inputReady;
     private CancellationToken _readToken;
@@ -28,6 +28,19 @@ public sealed partial class SessionConnection
     private bool HasNewInput => _inEnd > _examined;
 
     private bool IsInputOver => _inputEnded || _closing;
+
+    // Once a connection is closed no read of it waits. Only one that waited already stays: it has been reported as a safe point.
+    private bool MayReadEndAtOnce => _flow == Flow.Running || (_flow == Flow.Suspended && _closing);
+
+    /// <summary>Whether the session stands at a read, which a suspension holds there.</summary>
+    internal bool IsReading
+    {
+        get
+        {
+            lock (_gate)
+                return _reading;
+        }
+    }
 
     /// <summary>Reads one line of UTF-8, without its line end (LF or CR LF).</summary>
     /// <param name="cancellationToken">Cancels the read; nothing is lost by that.</param>
@@ -87,12 +100,14 @@ public sealed partial class SessionConnection
             await WaitForInputAsync(cancellationToken).ConfigureAwait(false);
             lock (_gate)
             {
+                if (_closing)
+                    return 0;
                 int newLine = _in.AsSpan(_examined, _inEnd - _examined).IndexOf((byte)'\n');
                 if (newLine >= 0)
                     return _examined + newLine + 1 - _inStart;
                 _examined = _inEnd;
-                if (IsInputOver)
-                    return _closing ? 0 : _inEnd - _inStart;
+                if (_inputEnded)
+                    return _inEnd - _inStart;
                 _readCanceled = false;
             }
         }
@@ -130,14 +145,12 @@ public sealed partial class SessionConnection
     /// </summary>
     private ValueTask WaitForInputAsync(CancellationToken cancellationToken)
     {
-        ValueTask wait;
-        TaskCompletionSource? quiet;
         lock (_gate)
         {
             if (_reading)
                 throw new InvalidOperationException("A read was begun while another one waits. A connection has one reader at a time.");
             _readToken = cancellationToken;
-            if (_flow == Flow.Running && TryEndRead())
+            if (MayReadEndAtOnce && TryEndRead())
                 return _readFailure switch
                 {
                     null => ValueTask.CompletedTask,
@@ -145,14 +158,11 @@ public sealed partial class SessionConnection
                     _ => ValueTask.FromException(_readFailure),
                 };
             _reading = true;
-            wait = InputReady.BeginRead();
-            quiet = _quiet;
-            _quiet = null;
+            ValueTask wait = InputReady.BeginRead();
+            SayQuiet();
             _readRegistration = cancellationToken.UnsafeRegister(static c => ((SessionConnection)c!).WakeReader(), this);
+            return wait;
         }
-
-        quiet?.TrySetResult();
-        return wait;
     }
 
     /// <summary>Whether the read has an end: input, no more input, a cancellation, a message too long. If not, the socket is watched.</summary>
