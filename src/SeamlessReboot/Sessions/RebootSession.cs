@@ -66,6 +66,9 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
         }
     }
 
+    /// <summary>Whether the session's code runs in a loop of the application, which has a safe point of its own.</summary>
+    private protected virtual bool IsPolled => false;
+
     /// <summary>
     /// The session: reads from <see cref="Connection"/>, acts, writes, until the input ends. Runs on the thread pool.
     /// </summary>
@@ -105,6 +108,12 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
 
     async ValueTask IRebootSession.SuspendAsync(CancellationToken cancellationToken)
     {
+        if (IsPolled)
+        {
+            Connection.Suspend();
+            return;
+        }
+
         ValueTask quiet = Connection.SuspendAsync(cancellationToken);
         CancellationTokenSource? suspending;
         Task running;

@@ -11,9 +11,10 @@ namespace SeamlessReboot;
 /// </summary>
 /// <remarks>
 /// <para>Every read is a safe point: by reading again, the session says that it has acted on all that it read before. While
-/// the session is suspended a read does not return, and neither bytes nor a cancellation wake it.</para>
-/// <para>Reading is for one reader at a time, through one of <see cref="Input"/>, <see cref="ReadLineAsync"/> and
-/// <see cref="AsStream"/>. <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> and <see cref="TryWrite"/> may be
+/// the session is suspended a read does not return, and neither bytes nor a cancellation wake it. A loop that only polls never
+/// waits in a read: its safe point is its own (<see cref="PolledSession{TState}"/>).</para>
+/// <para>Reading is for one reader at a time, through one of <see cref="Input"/>, <see cref="ReadLineAsync"/>,
+/// <see cref="TryReadLine"/> and <see cref="AsStream"/>. <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> and <see cref="TryWrite"/> may be
 /// called by any number of threads; each call's bytes stay together. <see cref="Output"/> is for one writer at a time.</para>
 /// <para>Writing to a client that has gone does nothing; the next read ends.</para>
 /// <para>No call blocks on a reboot. What is written or closed after <see cref="Capture"/> is in no spool: it takes effect at
@@ -115,15 +116,24 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
         Task quiet;
         lock (_gate)
         {
-            if (_flow == Flow.Running)
-                _flow = Flow.Suspended;
-            ReleaseRoom();
+            Suspend();
             if (_reading || _closing)
                 return ValueTask.CompletedTask;
             quiet = (_quiet ??= NewSource()).Task;
         }
 
         return new ValueTask(quiet.WaitAsync(cancellationToken));
+    }
+
+    /// <summary>Suspends the connection, of which somebody else knows when it is at a safe point.</summary>
+    internal void Suspend()
+    {
+        lock (_gate)
+        {
+            if (_flow == Flow.Running)
+                _flow = Flow.Suspended;
+            ReleaseRoom();
+        }
     }
 
     /// <summary>
