@@ -149,6 +149,7 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
     private async Task RunToEndAsync()
     {
         SessionContext.Current = this;
+        LoopRound.Current = null; // whichever loop has added it, it is not that loop
         Exception? error = null;
         bool left;
         do
