@@ -68,6 +68,8 @@ internal static unsafe class SocketBytes
     {
         try
         {
+            if (!socket.Poll(0, SelectMode.SelectRead))
+                return -1;
             int count = socket.Receive(buffer, SocketFlags.None, out SocketError error);
             return error switch { SocketError.Success => count, SocketError.WouldBlock => -1, _ => -2 };
         }

@@ -14,8 +14,7 @@ public sealed partial class SessionConnection
         {
             lock (connection._gate)
             {
-                bool any = connection._flow == Flow.Running
-                    && (connection.HasNewInput || connection.IsInputOver || connection._readCanceled);
+                bool any = connection.MayReadEndAtOnce && connection.TryReceive();
                 result = any ? Result() : default;
                 return any;
             }
@@ -64,8 +63,9 @@ public sealed partial class SessionConnection
             {
                 bool canceled = connection._readCanceled;
                 connection._readCanceled = false;
-                _handedOut = new ReadOnlySequence<byte>(connection._in, connection._inStart, connection._inEnd - connection._inStart);
-                return new ReadResult(_handedOut, canceled, connection.IsInputOver);
+                int length = connection._closing ? 0 : connection._inEnd - connection._inStart; // after a close it is for nobody
+                _handedOut = new ReadOnlySequence<byte>(connection._in, connection._inStart, length);
+                return new ReadResult(_handedOut, canceled, connection.ComesNoMore);
             }
         }
     }

@@ -47,12 +47,7 @@ public sealed partial class SessionConnection
             ValueTask write;
             lock (connection._gate)
             {
-                if (connection._flow == Flow.Captured)
-                    return FlushAfterAsync(connection._resumed!.Task, cancellationToken);
-                // Under one lock, so that a capture sees these bytes here or in the queue and never in both.
-                connection.Accept(Unflushed.Span);
-                _length = 0;
-                Release();
+                HandOver();
                 write = _flushCanceled ? default : connection.WriteAsync(ReadOnlyMemory<byte>.Empty, cancellationToken);
                 if (write.IsCompletedSuccessfully)
                     return new ValueTask<FlushResult>(Result());
@@ -73,14 +68,17 @@ public sealed partial class SessionConnection
 
         public override void Complete(Exception? exception = null)
         {
-            if (exception is null && _length > 0)
-                FlushAsync().AsTask().GetAwaiter().GetResult();
+            lock (connection._gate)
+                if (exception is null)
+                    HandOver();
         }
 
-        private async ValueTask<FlushResult> FlushAfterAsync(Task resumed, CancellationToken cancellationToken)
+        // Under the connection's lock, so that a capture sees these bytes here or in the queue and never in both.
+        private void HandOver()
         {
-            await resumed.WaitAsync(cancellationToken).ConfigureAwait(false);
-            return await FlushAsync(cancellationToken).ConfigureAwait(false);
+            connection.Accept(Unflushed.Span);
+            _length = 0;
+            Release();
         }
 
         private async ValueTask<FlushResult> FinishAsync(Task write, Task canceled)

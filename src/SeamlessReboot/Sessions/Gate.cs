@@ -1,6 +1,8 @@
 namespace SeamlessReboot;
 
-/// <summary>Counts who is inside; closed, it lets nobody in. Thread-safe.</summary>
+/// <summary>
+/// Counts who is inside; closed, it lets nobody in but a loop that has to finish its round to come to its safe point. Thread-safe.
+/// </summary>
 internal sealed class Gate
 {
     private readonly Lock _lock = new();
@@ -10,21 +12,24 @@ internal sealed class Gate
 
     internal async ValueTask<IDisposable> EnterAsync(CancellationToken cancellationToken)
     {
+        LoopRound? round = LoopRound.Current;
         while (true)
         {
-            Task opened;
+            Task change;
             lock (_lock)
             {
-                if (_opened is null)
+                Task? asked = null;
+                if (_opened is null || round?.Point.EnterToFinish(round, out asked) == true)
                 {
+                    bool isRound = _opened is not null || round?.Point.Enter(round) == true;
                     _inside++;
-                    return new Scope(this);
+                    return new Scope(this, isRound ? round!.Point : null);
                 }
 
-                opened = _opened.Task;
+                change = asked is null ? _opened.Task : Task.WhenAny(_opened.Task, asked);
             }
 
-            await opened.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await change.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -55,20 +60,28 @@ internal sealed class Gate
 
     private void Leave()
     {
-        TaskCompletionSource? empty = null;
+        TaskCompletionSource? empty;
         lock (_lock)
         {
-            if (--_inside == 0)
-                empty = _empty;
+            if (--_inside > 0)
+                return;
+            empty = _empty;
+            _empty = null;
         }
 
         empty?.TrySetResult();
     }
 
-    private sealed class Scope(Gate gate) : IDisposable
+    private sealed class Scope(Gate gate, SafePoint? loop) : IDisposable
     {
         private Gate? _gate = gate;
 
-        public void Dispose() => Interlocked.Exchange(ref _gate, null)?.Leave();
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _gate, null) is not { } gate)
+                return;
+            gate.Leave();
+            loop?.Leave();
+        }
     }
 }

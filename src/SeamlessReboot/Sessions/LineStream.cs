@@ -55,7 +55,7 @@ internal sealed class LineStream(SessionConnection connection) : Stream
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            connection.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            _ = connection.DisposeAsync().AsTask(); // it waits for the client, and who closes a stream does not
         base.Dispose(disposing);
     }
 }

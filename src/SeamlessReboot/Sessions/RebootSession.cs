@@ -66,6 +66,9 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
         }
     }
 
+    /// <summary>Whether the session's code runs in a loop of the application, which has a safe point of its own.</summary>
+    private protected virtual bool IsPolled => false;
+
     /// <summary>
     /// The session: reads from <see cref="Connection"/>, acts, writes, until the input ends. Runs on the thread pool.
     /// </summary>
@@ -105,6 +108,12 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
 
     async ValueTask IRebootSession.SuspendAsync(CancellationToken cancellationToken)
     {
+        if (IsPolled)
+        {
+            Connection.Suspend();
+            return;
+        }
+
         ValueTask quiet = Connection.SuspendAsync(cancellationToken);
         CancellationTokenSource? suspending;
         Task running;
@@ -121,8 +130,18 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
             await suspending.CancelAsync().ConfigureAwait(false);
         if (!quiet.IsCompletedSuccessfully && !running.IsCompleted)
             await (await Task.WhenAny(quiet.AsTask(), running).ConfigureAwait(false)).ConfigureAwait(false);
-        if (Connection.IsClosed)
-            await running.WaitAsync(cancellationToken).ConfigureAwait(false); // somebody else has closed it; it may still be acting
+        // Quiet without a read: the connection has been closed, and who closed it may still be saying goodbye to the others.
+        if (!Connection.IsReading && IsSuspending)
+            await running.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private bool IsSuspending
+    {
+        get
+        {
+            lock (_gate)
+                return _isSuspending;
+        }
     }
 
     SessionSnapshot IRebootSession.Capture() => Connection.Capture(CaptureState(), Kind);
@@ -130,6 +149,7 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
     private async Task RunToEndAsync()
     {
         SessionContext.Current = this;
+        LoopRound.Current = null; // whichever loop has added it, it is not that loop
         Exception? error = null;
         bool left;
         do

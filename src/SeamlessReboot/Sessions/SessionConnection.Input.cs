@@ -15,7 +15,7 @@ public sealed partial class SessionConnection
     private bool _inputEnded;
     private bool _reading; // a read waits: the session is at a safe point
     private bool _readCanceled;
-    private TaskCompletionSource? _quiet;
+    private TaskCompletionSource? _quiet; // somebody waits for the session to be at a safe point
     private bool _watching; // a receive into nothing is pending
     private InputWait? _inputReady;
     private CancellationToken _readToken;
@@ -27,7 +27,20 @@ public sealed partial class SessionConnection
 
     private bool HasNewInput => _inEnd > _examined;
 
-    private bool IsInputOver => _inputEnded || _closing;
+    private bool ComesNoMore => _inputEnded || _closing;
+
+    // Once a connection is closed no read of it waits. Only one that waited already stays: it has been reported as a safe point.
+    private bool MayReadEndAtOnce => _flow == Flow.Running || (_flow == Flow.Suspended && _closing);
+
+    /// <summary>Whether the session stands at a read, which a suspension holds there.</summary>
+    internal bool IsReading
+    {
+        get
+        {
+            lock (_gate)
+                return _reading;
+        }
+    }
 
     /// <summary>Reads one line of UTF-8, without its line end (LF or CR LF).</summary>
     /// <param name="cancellationToken">Cancels the read; nothing is lost by that.</param>
@@ -37,17 +50,7 @@ public sealed partial class SessionConnection
     public async ValueTask<string?> ReadLineAsync(CancellationToken cancellationToken = default)
     {
         int length = await WaitForLineAsync(cancellationToken).ConfigureAwait(false);
-        if (length == 0)
-            return null;
-        lock (_gate)
-        {
-            ReadOnlySpan<byte> line = _in.AsSpan(_inStart, length);
-            if (line[^1] == '\n')
-                line = line.EndsWith("\r\n"u8) ? line[..^2] : line[..^1];
-            string text = Encoding.UTF8.GetString(line);
-            Consume(length);
-            return text;
-        }
+        return length == 0 ? null : TakeLine(length);
     }
 
     /// <summary>
@@ -87,14 +90,37 @@ public sealed partial class SessionConnection
             await WaitForInputAsync(cancellationToken).ConfigureAwait(false);
             lock (_gate)
             {
-                int newLine = _in.AsSpan(_examined, _inEnd - _examined).IndexOf((byte)'\n');
-                if (newLine >= 0)
-                    return _examined + newLine + 1 - _inStart;
-                _examined = _inEnd;
-                if (IsInputOver)
-                    return _closing ? 0 : _inEnd - _inStart;
+                if (FindLine() is int length and > 0)
+                    return length;
+                if (ComesNoMore)
+                    return 0;
                 _readCanceled = false;
             }
+        }
+    }
+
+    /// <summary>The length of the next line, with its line end; at the end of the input, of what is left; 0 if there is none.</summary>
+    private int FindLine()
+    {
+        if (_closing)
+            return 0;
+        int newLine = _in.AsSpan(_examined, _inEnd - _examined).IndexOf((byte)'\n');
+        if (newLine >= 0)
+            return _examined + newLine + 1 - _inStart;
+        _examined = _inEnd;
+        return _inputEnded ? _inEnd - _inStart : 0;
+    }
+
+    private string TakeLine(int length)
+    {
+        lock (_gate)
+        {
+            ReadOnlySpan<byte> line = _in.AsSpan(_inStart, length);
+            if (line[^1] == '\n')
+                line = line.EndsWith("\r\n"u8) ? line[..^2] : line[..^1];
+            string text = Encoding.UTF8.GetString(line);
+            Consume(length);
+            return text;
         }
     }
 
@@ -130,14 +156,11 @@ public sealed partial class SessionConnection
     /// </summary>
     private ValueTask WaitForInputAsync(CancellationToken cancellationToken)
     {
-        ValueTask wait;
-        TaskCompletionSource? quiet;
         lock (_gate)
         {
-            if (_reading)
-                throw new InvalidOperationException("A read was begun while another one waits. A connection has one reader at a time.");
+            RequireNoRead();
             _readToken = cancellationToken;
-            if (_flow == Flow.Running && TryEndRead())
+            if (MayReadEndAtOnce && TryEndRead())
                 return _readFailure switch
                 {
                     null => ValueTask.CompletedTask,
@@ -145,14 +168,11 @@ public sealed partial class SessionConnection
                     _ => ValueTask.FromException(_readFailure),
                 };
             _reading = true;
-            wait = InputReady.BeginRead();
-            quiet = _quiet;
-            _quiet = null;
+            ValueTask wait = InputReady.BeginRead();
+            SayQuiet();
             _readRegistration = cancellationToken.UnsafeRegister(static c => ((SessionConnection)c!).WakeReader(), this);
+            return wait;
         }
-
-        quiet?.TrySetResult();
-        return wait;
     }
 
     /// <summary>Whether the read has an end: input, no more input, a cancellation, a message too long. If not, the socket is watched.</summary>
@@ -161,12 +181,11 @@ public sealed partial class SessionConnection
         while (true)
         {
             _readFailure = _readToken.IsCancellationRequested ? new OperationCanceledException(_readToken) : null;
-            if (_readFailure is not null || HasNewInput || IsInputOver || _readCanceled)
+            if (_readFailure is not null || HasNewInput || ComesNoMore || _readCanceled)
                 return true;
-            if (_inEnd - _inStart >= _options.InputLimit)
+            if (IsInputFull)
             {
-                _readFailure = new InvalidDataException($"The client has sent {_inEnd - _inStart} bytes without completing a message. "
-                    + "If that is no abuse, raise SessionConnectionOptions.InputLimit.");
+                _readFailure = TooLong();
                 return true;
             }
 
@@ -186,6 +205,17 @@ public sealed partial class SessionConnection
                 return false;
             Receive();
         }
+    }
+
+    private bool IsInputFull => _inEnd - _inStart >= _options.InputLimit;
+
+    private InvalidDataException TooLong() => new($"The client has sent {_inEnd - _inStart} bytes without completing a message. "
+        + "If that is no abuse, raise SessionConnectionOptions.InputLimit.");
+
+    private void RequireNoRead()
+    {
+        if (_reading)
+            throw new InvalidOperationException("A read was begun while another one waits. A connection has one reader at a time.");
     }
 
     private void OnReadable()

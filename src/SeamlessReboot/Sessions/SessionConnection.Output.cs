@@ -14,7 +14,6 @@ public sealed partial class SessionConnection
     private bool _awaitingSend;
     private long _sendWait;
     private TaskCompletionSource? _room;
-    private Queue<HeldWrite>? _heldWrites; // by a capture, in the order of the calls
 
     private int Queued => _outEnd - _outStart;
 
@@ -22,7 +21,7 @@ public sealed partial class SessionConnection
 
     /// <summary>
     /// Writes bytes to the client. Completes when they are sent or kept; waits while more than
-    /// <see cref="SessionConnectionOptions.OutputLimit"/> bytes are unsent.
+    /// <see cref="SessionConnectionOptions.OutputLimit"/> bytes are unsent, but never for a reboot: then the bytes are kept.
     /// </summary>
     /// <param name="bytes">The bytes; they are copied if need be.</param>
     /// <param name="cancellationToken">Ends the waiting. Bytes that were taken are sent all the same.</param>
@@ -31,16 +30,9 @@ public sealed partial class SessionConnection
     {
         lock (_gate)
         {
-            if (_flow != Flow.Captured)
-            {
-                Accept(bytes.Span);
-                if (!MustWait)
-                    return ValueTask.CompletedTask;
-                bytes = default;
-            }
+            Accept(bytes.Span);
+            return MustWait ? WaitForRoomAsync(cancellationToken) : ValueTask.CompletedTask;
         }
-
-        return WriteSlowlyAsync(bytes, cancellationToken);
     }
 
     /// <summary>Writes text as UTF-8; as <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> otherwise.</summary>
@@ -51,75 +43,39 @@ public sealed partial class SessionConnection
         WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken);
 
     /// <summary>
-    /// Writes without waiting, for output that a slow client must not hold up: what one player says to all others.
+    /// Writes without waiting, for output that a slow client must not hold up: what one player says to all others. Never blocks.
     /// </summary>
     /// <param name="bytes">The bytes.</param>
     /// <returns>
-    /// False, and nothing written, when the client has let <see cref="SessionConnectionOptions.OutputLimit"/> bytes pile up.
+    /// False, and nothing written, when <see cref="SessionConnectionOptions.OutputLimit"/> bytes have piled up: because the client
+    /// does not read, or since <see cref="Capture"/>.
     /// </returns>
     public bool TryWrite(ReadOnlySpan<byte> bytes)
     {
-        while (true)
+        lock (_gate)
         {
-            lock (_gate)
-            {
-                if (_flow != Flow.Captured)
-                {
-                    if (_flow == Flow.Running && Queued > 0 && Queued + bytes.Length > _options.OutputLimit && !_failed && !_closing)
-                        return false;
-                    Accept(bytes);
-                    return true;
-                }
-            }
-
-            WhenNotCapturedAsync().GetAwaiter().GetResult();
+            bool isFull = Queued > 0 && Queued + bytes.Length > _options.OutputLimit;
+            if (isFull && _flow != Flow.Suspended && !_failed && !_closing)
+                return false;
+            Accept(bytes);
+            return true;
         }
     }
 
-    private async ValueTask WriteSlowlyAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    private async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            Task wait;
-            HeldWrite? held = null;
+            Task room;
             lock (_gate)
             {
-                if (_flow == Flow.Captured)
-                {
-                    (_heldWrites ??= []).Enqueue(held = new HeldWrite { Bytes = _closing ? default : bytes });
-                    wait = _resumed!.Task;
-                }
-                else
-                {
-                    Accept(bytes.Span);
-                    bytes = default;
-                    if (!MustWait)
-                        return;
-                    wait = (_room ??= NewSource()).Task;
-                }
+                if (!MustWait)
+                    return;
+                room = (_room ??= NewSource()).Task;
             }
 
-            try
-            {
-                await wait.WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (held is not null)
-            {
-                lock (_gate)
-                    held.Bytes = default;
-                throw;
-            }
-
-            bytes = default; // what was held, Resume has accepted
+            await room.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-    }
-
-    private void AcceptHeldWrites()
-    {
-        while (_heldWrites?.TryDequeue(out HeldWrite? held) ?? false)
-            if (!_failed)
-                Append(held.Bytes.Span);
-        _heldWrites = null;
     }
 
     // Straight to the socket if nothing waits before it; the rest into the queue.
@@ -141,10 +97,11 @@ public sealed partial class SessionConnection
         {
             byte[] old = _out;
             int queued = Queued;
-            if (queued + bytes.Length > old.Length / 2)
+            bool isLent = _flow == Flow.Captured; // a snapshot points into it
+            if (isLent || queued + bytes.Length > old.Length / 2)
                 _out = ArrayPool<byte>.Shared.Rent(Math.Max(SmallestBuffer, checked(2 * (queued + bytes.Length))));
             old.AsSpan(_outStart, queued).CopyTo(_out);
-            if (old != _out && old.Length > 0)
+            if (old != _out && old.Length > 0 && !isLent)
                 ArrayPool<byte>.Shared.Return(old);
             _outStart = 0;
             _outEnd = queued;
@@ -276,10 +233,5 @@ public sealed partial class SessionConnection
     {
         ReadOnlyMemory<byte> queued = _out.AsMemory(_outStart, Queued), staged = _writer.Unflushed;
         return staged.IsEmpty ? queued : (byte[])[.. queued.Span, .. staged.Span];
-    }
-
-    private sealed class HeldWrite
-    {
-        internal ReadOnlyMemory<byte> Bytes { get; set; }
     }
 }

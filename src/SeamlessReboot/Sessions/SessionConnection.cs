@@ -11,19 +11,24 @@ namespace SeamlessReboot;
 /// </summary>
 /// <remarks>
 /// <para>Every read is a safe point: by reading again, the session says that it has acted on all that it read before. While
-/// the session is suspended a read does not return, and neither bytes nor a cancellation wake it.</para>
-/// <para>Reading is for one reader at a time, through one of <see cref="Input"/>, <see cref="ReadLineAsync"/> and
-/// <see cref="AsStream"/>. <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> and <see cref="TryWrite"/> may be
+/// the session is suspended a read does not return, and neither bytes nor a cancellation wake it. A loop that only polls never
+/// waits in a read: its safe point is its own (<see cref="PolledSession{TState}"/>).</para>
+/// <para>Reading is for one reader at a time, through one of <see cref="Input"/>, <see cref="ReadLineAsync"/>,
+/// <see cref="TryReadLine"/> and <see cref="AsStream"/>. <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> and <see cref="TryWrite"/> may be
 /// called by any number of threads; each call's bytes stay together. <see cref="Output"/> is for one writer at a time.</para>
 /// <para>Writing to a client that has gone does nothing; the next read ends.</para>
+/// <para>No call blocks on a reboot. What is written or closed after <see cref="Capture"/> is in no spool: it takes effect at
+/// <see cref="Resume"/>, after a checkpoint or a reboot that was called off, and is gone with the process when the reboot
+/// succeeds. So what must not be lost is written by a session, inside the gate or by a loop with a safe point, because all of these
+/// stand still by then; only a timer that knows nothing of reboots writes so late.</para>
 /// </remarks>
 public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, IDisposable
 {
     private readonly Lock _gate = new();
     private readonly SessionConnectionOptions _options;
     private Flow _flow;
-    private TaskCompletionSource? _resumed;
     private bool _closing;
+    private bool _closeAtOnce; // asked for while captured
     private bool _closed;
     private readonly TaskCompletionSource _whenClosed = NewSource();
 
@@ -42,7 +47,6 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
         : this(options, socket)
     {
         _flow = Flow.Suspended;
-        _resumed = NewSource();
         PutInput(unread);
         Append(unsent);
     }
@@ -101,6 +105,10 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     /// Suspends the connection: reads wait from here on, writes are kept and not sent. Completes when a read is waiting, that
     /// is, when the session is at a safe point.
     /// </summary>
+    /// <remarks>
+    /// A connection that has been closed is quiet, and a read of it ends at once, so that its session can end. Whoever closed it may
+    /// still be at work: <see cref="RebootSession{TState}"/> waits for that.
+    /// </remarks>
     /// <param name="cancellationToken">Ends the waiting, not the suspension.</param>
     /// <exception cref="OperationCanceledException">No read came before the token was cancelled.</exception>
     public ValueTask SuspendAsync(CancellationToken cancellationToken = default)
@@ -108,14 +116,8 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
         Task quiet;
         lock (_gate)
         {
-            if (_flow == Flow.Running)
-            {
-                _flow = Flow.Suspended;
-                _resumed = NewSource();
-            }
-
-            ReleaseRoom();
-            if (_reading)
+            Suspend();
+            if (_reading || _closing)
                 return ValueTask.CompletedTask;
             quiet = (_quiet ??= NewSource()).Task;
         }
@@ -123,9 +125,20 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
         return new ValueTask(quiet.WaitAsync(cancellationToken));
     }
 
+    /// <summary>Suspends the connection, of which somebody else knows when it is at a safe point.</summary>
+    internal void Suspend()
+    {
+        lock (_gate)
+        {
+            if (_flow == Flow.Running)
+                _flow = Flow.Suspended;
+            ReleaseRoom();
+        }
+    }
+
     /// <summary>
-    /// Says what has to be carried of this connection, and stops writes too: they wait until <see cref="Resume"/>. Call it when
-    /// <see cref="SuspendAsync"/> has completed.
+    /// Says what has to be carried of this connection. What is written from here on is kept until <see cref="Resume"/>, and is not
+    /// carried. Call it when <see cref="SuspendAsync"/> has completed.
     /// </summary>
     /// <param name="state">The session's state.</param>
     /// <param name="kind">See <see cref="SessionSnapshot.Kind"/>.</param>
@@ -134,8 +147,6 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     {
         lock (_gate)
         {
-            if (_flow == Flow.Running)
-                _resumed = NewSource();
             _flow = Flow.Captured;
             return new SessionSnapshot
             {
@@ -152,23 +163,18 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     /// <summary>Lets reads and writes go on. Does nothing if the connection is not suspended.</summary>
     public void Resume()
     {
-        TaskCompletionSource? resumed, quiet;
         bool closing;
         lock (_gate)
         {
             _flow = Flow.Running;
+            if (_closeAtOnce)
+                Close();
             closing = _closing && !_closed;
-            resumed = _resumed;
-            _resumed = null;
-            quiet = _quiet;
-            _quiet = null;
-            AcceptHeldWrites();
+            SayQuiet();
             SendQueued();
             CloseIfDone();
         }
 
-        quiet?.TrySetResult();
-        resumed?.TrySetResult();
         WakeReader();
         if (closing)
             _ = CloseInTimeAsync();
@@ -188,6 +194,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
                 return;
             _closing = true;
             isRunning = _flow == Flow.Running;
+            SayQuiet();
             CloseIfDone();
         }
 
@@ -196,14 +203,17 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
             await CloseInTimeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Closes the connection at once. Unsent output is lost.</summary>
+    /// <summary>Closes the connection at once; if it is captured, at <see cref="Resume"/>. Unsent output is lost.</summary>
     public void Dispose()
     {
-        WhenNotCapturedAsync().GetAwaiter().GetResult();
         lock (_gate)
         {
             _closing = true;
-            Close();
+            SayQuiet();
+            if (_flow == Flow.Captured)
+                _closeAtOnce = true; // its descriptor has been written down
+            else
+                Close();
         }
 
         WakeReader();
@@ -226,22 +236,6 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
         }
     }
 
-    private async Task WhenNotCapturedAsync()
-    {
-        while (true)
-        {
-            Task resumed;
-            lock (_gate)
-            {
-                if (_flow != Flow.Captured)
-                    return;
-                resumed = _resumed!.Task;
-            }
-
-            await resumed.ConfigureAwait(false);
-        }
-    }
-
     // A suspension in between stops it; Resume begins it anew.
     private async Task CloseInTimeAsync()
     {
@@ -257,6 +251,12 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
                     Close();
             }
         }
+    }
+
+    private void SayQuiet()
+    {
+        _quiet?.TrySetResult();
+        _quiet = null;
     }
 
     private void CloseIfDone()
@@ -288,7 +288,6 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
             i++;
         Socket.Dispose();
         _inputReady?.Dispose();
-        _quiet?.TrySetResult(); // nobody will read any more
         _whenClosed.TrySetResult();
     }
 }

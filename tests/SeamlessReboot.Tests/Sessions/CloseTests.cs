@@ -136,18 +136,34 @@ internal sealed class CloseTests
     }
 
     [Test]
-    public async Task Closing_at_once_while_captured_waits()
+    public async Task Closing_at_once_while_captured_does_not_block_and_comes_with_the_resume()
     {
         using SocketPair pair = SocketPair.Tcp();
         SessionConnection connection = new(pair.Server);
-        _ = connection.SuspendAsync();
+        ValueTask<string?> line = connection.ReadLineAsync();
+        await connection.SuspendAsync().Within();
         connection.Capture(0);
-        Task closing = Task.Run(connection.Dispose);
-        Assert.That(await closing.StaysPendingAsync());
-        Assert.That(pair.Server.SafeHandle.IsClosed, Is.False, "Its descriptor has been written down.");
+        connection.TryWrite("unsent"u8);
+        connection.Dispose();
+        connection.Dispose();
+        Assert.That((connection.IsClosed, pair.Server.SafeHandle.IsClosed), Is.EqualTo((true, false)), "Its descriptor has been written down.");
         connection.Resume();
-        await closing.Within();
         Assert.That(pair.Server.SafeHandle.IsClosed);
+        Assert.That(await line.Within(), Is.Null);
+        Assert.That(await pair.HearToEndAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Closing_the_stream_begins_the_close_and_does_not_wait_for_the_client()
+    {
+        using SocketPair pair = SocketPair.Tcp(window: 4096);
+        SessionConnection connection = new(pair.Server);
+        await connection.WriteAsync(Pattern.Bytes(0, 200_000)).Within();
+        using (StreamReader reader = new(connection.AsStream()))
+            connection.AsStream().Close();
+        Assert.That((connection.IsClosed, connection.Closed.IsCompleted), Is.EqualTo((true, false)));
+        Assert.That((await pair.HearToEndAsync()).Length, Is.EqualTo(200_000));
+        await connection.Closed.Within();
     }
 
     [Test]

@@ -64,7 +64,7 @@ internal sealed class PipeReaderTests
     }
 
     [Test]
-    public async Task TryRead_sees_only_what_has_been_received()
+    public async Task TryRead_takes_what_has_come_and_does_not_wait()
     {
         using SocketPair pair = SocketPair.Tcp();
         using SessionConnection connection = new(pair.Server);

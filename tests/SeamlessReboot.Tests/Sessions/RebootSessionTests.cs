@@ -249,6 +249,102 @@ internal sealed class RebootSessionTests
         }
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task A_session_that_closes_itself_and_works_on_is_awaited_and_then_quiet(bool readsAgain)
+    {
+        using SocketPair pair = SocketPair.Tcp();
+        TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously), go = new();
+        bool saidGoodbye = false;
+        Scripted session = new(pair.Server, async s =>
+        {
+            await s.Connection.ReadLineAsync();
+            _ = s.Connection.DisposeAsync().AsTask();
+            closed.SetResult();
+            await go.Task;
+            if (readsAgain)
+                Assert.That(await s.Connection.ReadLineAsync(), Is.Null);
+            saidGoodbye = true;
+        });
+        session.Resume();
+        pair.Say("quit\nmore\n");
+        await closed.Task.Within();
+        Task quiet = session.SuspendAsync().AsTask();
+        Assert.That(await quiet.StaysPendingAsync(), "It is still at work.");
+        go.SetResult();
+        await quiet.Within();
+        Assert.That(saidGoodbye);
+        session.Resume();
+        Assert.That(await session.Ended.Within(), Is.Null);
+    }
+
+    [Test]
+    public async Task A_session_that_closes_itself_after_it_was_asked_to_suspend_is_awaited_and_then_quiet()
+    {
+        using SocketPair pair = SocketPair.Tcp(window: 4096);
+        TaskCompletionSource busy = new(TaskCreationOptions.RunContinuationsAsynchronously), go = new();
+        Scripted session = new(pair.Server, async s =>
+        {
+            await s.Connection.WriteAsync(Pattern.Bytes(0, 200_000)); // so that the close takes time
+            busy.SetResult();
+            await go.Task;
+            _ = s.Connection.DisposeAsync().AsTask();
+            await Task.Yield();
+            Assert.That(await s.Connection.ReadLineAsync(), Is.Null);
+        });
+        session.Resume();
+        await busy.Task.Within();
+        using CancellationTokenSource attempt = new();
+        Task first = session.SuspendAsync(attempt.Token).AsTask();
+        await attempt.CancelAsync();
+        Assert.That(async () => await first.Within(), Throws.InstanceOf<OperationCanceledException>());
+        Task second = session.SuspendAsync().AsTask(); // left asked to suspend, and asked once more
+        go.SetResult();
+        await second.Within();
+        Assert.That(session.Capture().HasEnded);
+        session.Resume();
+        Assert.That((await pair.HearToEndAsync()).Length, Is.EqualTo(200_000));
+        Assert.That(await session.Ended.Within(), Is.Null);
+    }
+
+    [Test]
+    public async Task A_session_that_waits_for_input_is_quiet_though_somebody_else_closes_it()
+    {
+        using SocketPair pair = SocketPair.Tcp();
+        Scripted session = new(pair.Server, async s => await s.Connection.ReadLineAsync());
+        session.Resume();
+        await session.SuspendAsync().Within();
+        _ = session.Connection.DisposeAsync().AsTask(); // a neighbour that is not yet quiet has kicked it
+        await session.SuspendAsync().Within();
+        session.Resume();
+        Assert.That(await session.Ended.Within(), Is.Null);
+    }
+
+    [Test]
+    public async Task Sessions_that_come_and_quit_are_suspended_however_the_moments_meet()
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            using SocketPair pair = SocketPair.Tcp();
+            Scripted session = new(pair.Server, async s =>
+            {
+                await s.Connection.ReadLineAsync();
+                _ = s.Connection.DisposeAsync().AsTask();
+                await Task.Yield();
+                await s.Connection.ReadLineAsync();
+            });
+            session.Resume();
+            Task saying = Task.Run(() => pair.Say("quit\n"));
+            if (i % 2 == 0)
+                await Task.Yield();
+            await session.SuspendAsync().Within();
+            session.Capture();
+            session.Resume();
+            await saying;
+            await session.Ended.Within();
+        }
+    }
+
     [Test]
     public void It_needs_a_connection() => Assert.That(() => new Scripted(null!, _ => Task.CompletedTask), Throws.ArgumentNullException);
 

@@ -58,6 +58,18 @@ internal sealed class SafePointTests
     }
 
     [Test]
+    public async Task Asking_twice_gives_the_same_answer_and_one_release_is_enough()
+    {
+        SafePoint point = New();
+        Task first = point.HoldAsync();
+        Task loop = Task.Run(point.Poll);
+        await first.Within();
+        await point.HoldAsync().Within();
+        point.Release();
+        await loop.Within();
+    }
+
+    [Test]
     public async Task A_single_threaded_context_is_held_between_two_of_its_callbacks()
     {
         using OneThread context = new();

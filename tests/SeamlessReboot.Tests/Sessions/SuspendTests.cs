@@ -154,34 +154,116 @@ internal sealed class SuspendTests
     }
 
     [Test]
-    public async Task Writes_while_captured_wait_and_are_not_in_the_snapshot()
+    public async Task Writes_while_captured_are_kept_until_resumed_and_are_not_in_the_snapshot()
     {
         using SocketPair pair = SocketPair.Tcp();
         await using SessionConnection connection = new(pair.Server);
         _ = connection.SuspendAsync();
+        Assert.That(connection.TryWrite("before "u8));
         SessionSnapshot snapshot = connection.Capture(0);
-        Task writing = connection.WriteAsync("hello ").AsTask(), trying = Task.Run(() => connection.TryWrite("again"u8));
-        Assert.That(await Task.WhenAny(writing, trying).StaysPendingAsync());
-        Assert.That(snapshot.UnsentOutput.Length, Is.Zero);
+        Assert.That(connection.WriteAsync("one ").IsCompletedSuccessfully);
+        Assert.That(connection.TryWrite("two "u8));
+        connection.AsStream().Write("three"u8);
+        Assert.That(Text(snapshot.UnsentOutput), Is.EqualTo("before "));
+        Assert.That(pair.HeardSoFar, Is.Zero);
         connection.Resume();
-        await Task.WhenAll(writing, trying).Within();
-        Assert.That(await pair.HearTextAsync(11), Does.Contain("hello ").And.Contain("again"));
+        Assert.That(await pair.HearTextAsync(20), Is.EqualTo("before one two three"));
     }
 
     [Test]
-    public async Task A_write_that_waits_because_of_a_capture_can_be_cancelled_and_is_not_sent_then()
+    public void A_snapshot_stays_as_it_was_however_much_is_written_after_it()
     {
         using SocketPair pair = SocketPair.Tcp();
-        await using SessionConnection connection = new(pair.Server);
+        using SessionConnection connection = new(pair.Server, new SessionConnectionOptions { OutputLimit = 10_000_000 });
+        _ = connection.SuspendAsync();
+        byte[] said = Pattern.Bytes(0, 5000);
+        connection.TryWrite(said);
+        ReadOnlyMemory<byte> unsent = connection.Capture(0).UnsentOutput;
+        for (int i = 0; i < 100; i++)
+        {
+            connection.TryWrite(new byte[5000]);
+            byte[] rented = System.Buffers.ArrayPool<byte>.Shared.Rent(8192); // what was given back too soon comes out here
+            rented.AsSpan().Fill(0xFF);
+        }
+
+        Assert.That(unsent.Span.SequenceEqual(said));
+    }
+
+    [Test]
+    public async Task TryWrite_refuses_at_OutputLimit_while_captured_and_WriteAsync_does_not_wait()
+    {
+        using SocketPair pair = SocketPair.Tcp();
+        await using SessionConnection connection = new(pair.Server, new SessionConnectionOptions { OutputLimit = 1000 });
         _ = connection.SuspendAsync();
         connection.Capture(0);
-        using CancellationTokenSource cancel = new();
-        Task writing = connection.WriteAsync("no", cancel.Token).AsTask();
-        await cancel.CancelAsync();
-        Assert.That(async () => await writing.Within(), Throws.InstanceOf<OperationCanceledException>());
+        int taken = 0;
+        while (connection.TryWrite(Pattern.Bytes(taken * 100, 100)))
+            taken++;
+        Assert.That(taken, Is.EqualTo(10));
+        Assert.That(connection.WriteAsync(Pattern.Bytes(1000, 500)).IsCompletedSuccessfully);
         connection.Resume();
-        await connection.WriteAsync("yes");
-        Assert.That(await pair.HearTextAsync(3), Is.EqualTo("yes"));
+        Assert.That(Pattern.FirstWrong(await pair.HearAsync(1500), 0), Is.EqualTo(-1));
+    }
+
+    [Test]
+    public async Task Many_threads_that_write_through_captures_wait_for_none_of_them_and_lose_nothing()
+    {
+        using SocketPair pair = SocketPair.Tcp();
+        using SessionConnection connection = new(pair.Server, new SessionConnectionOptions { OutputLimit = 10_000_000 });
+        const int Writers = 4, Lines = 3000;
+        int captured = 1, during = 0;
+        _ = connection.SuspendAsync();
+        connection.Capture(0);
+        Task[] writing = [.. Enumerable.Range(0, Writers).Select(writer => Task.Factory.StartNew(() =>
+        {
+            for (int i = 0; i < Lines; i++)
+            {
+                byte[] line = Encoding.ASCII.GetBytes($"{writer} {i:0000}\n");
+                if (i % 2 == 0)
+                    Assert.That(connection.TryWrite(line));
+                else
+                    Assert.That(connection.WriteAsync(line).IsCompletedSuccessfully);
+                Interlocked.Add(ref during, Volatile.Read(ref captured));
+            }
+        }, TaskCreationOptions.LongRunning))];
+        Task<string> hearing = pair.HearTextAsync(Writers * Lines * 7);
+        await Limits.UntilAsync(() => Volatile.Read(ref during) > 100, "some have written while captured");
+        connection.Resume();
+        Volatile.Write(ref captured, 0);
+        while (!Task.WhenAll(writing).IsCompleted)
+        {
+            _ = connection.SuspendAsync();
+            connection.Capture(0);
+            await Task.Yield();
+            connection.Resume();
+        }
+
+        await Task.WhenAll(writing).Within();
+        string[] lines = (await hearing).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        for (int writer = 0; writer < Writers; writer++)
+            Assert.That(lines.Where(l => l[0] == '0' + writer), Is.EqualTo(Enumerable.Range(0, Lines).Select(i => $"{writer} {i:0000}")));
+    }
+
+    [Test]
+    public async Task A_read_of_a_connection_that_was_closed_ends_at_once_while_suspended()
+    {
+        using SocketPair pair = SocketPair.Tcp(window: 4096);
+        SessionConnection connection = new(pair.Server);
+        pair.Say("quit\nmore\n");
+        Assert.That(await connection.ReadLineAsync().Within(), Is.EqualTo("quit"));
+        await connection.WriteAsync(Pattern.Bytes(0, 200_000)); // so that the close takes time
+        Task quiet = connection.SuspendAsync().AsTask();
+        Assert.That(quiet.IsCompleted, Is.False);
+        await connection.DisposeAsync().Within();
+        await quiet.Within();
+        Assert.That(connection.SuspendAsync().IsCompletedSuccessfully);
+        Assert.That(await connection.ReadLineAsync().Within(), Is.Null, "What was typed after the quit is for nobody.");
+        Assert.That(await connection.AsStream().ReadAsync(new byte[10]).Within(), Is.Zero);
+        ReadResult result = await connection.Input.ReadAsync().Within();
+        Assert.That((result.IsCompleted, result.Buffer.Length), Is.EqualTo((true, 0L)));
+        connection.Input.AdvanceTo(result.Buffer.End);
+        connection.Resume();
+        Assert.That((await pair.HearToEndAsync()).Length, Is.EqualTo(200_000));
     }
 
     [Test]
