@@ -25,6 +25,9 @@ internal class HostProcess
 
     internal virtual List<byte[]> StartEnvironment() => ProcessStart.Environment();
 
+    /// <summary>Where the runtime puts its own files.</summary>
+    internal virtual string TempDirectory => ProcessStart.TempDirectory();
+
     /// <summary>Replaces the process. Returns only by throwing.</summary>
     internal virtual void Execute(string path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment) =>
         ProcessImage.Execute(path, arguments, environment);

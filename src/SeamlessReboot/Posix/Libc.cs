@@ -63,6 +63,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "unlinkat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     internal static partial int UnlinkAt(int directory, string path, int flags);
 
+    [LibraryImport("libc", EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial byte* GetEnv(string name);
+
     [LibraryImport("libc", EntryPoint = "pthread_sigmask")]
     internal static partial int PthreadSigmask(int how, ulong* set, ulong* old);
 

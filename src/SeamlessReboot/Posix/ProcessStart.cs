@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Mono.Unix.Native;
 
 namespace SeamlessReboot.Posix;
@@ -54,6 +55,10 @@ internal sealed class ProcessStart
         variables.RemoveAll(v => v.Length == 0);
         return variables;
     }
+
+    /// <summary>By TMPDIR as it was at the start: what the application sets does not reach the native environment.</summary>
+    internal static unsafe string TempDirectory() =>
+        Marshal.PtrToStringUTF8((nint)Libc.GetEnv("TMPDIR")) is { Length: > 0 } directory ? directory : "/tmp";
 
     /// <summary>Clock ticks from boot to the start of this process: with its PID, a name that is not given twice. Stays over exec.</summary>
     internal static long StartTime()

@@ -12,7 +12,7 @@ internal static class Diagnostics
     /// <summary>Asks the runtime behind the one socket of this process for its number.</summary>
     public static async Task<int> AskAsync(ServerProcess server, string directory)
     {
-        string[] sockets = Directory.GetFiles(directory, $"dotnet-diagnostic-{server.Pid}-*");
+        string[] sockets = Directory.GetFiles(directory, $"dotnet-diagnostic-{server.Pid}-*-socket");
         Assert.That(sockets, Has.Length.EqualTo(1), string.Join(", ", sockets));
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await socket.ConnectAsync(new UnixDomainSocketEndPoint(sockets[0])).WaitAsync(Limits.Wait);

@@ -28,6 +28,10 @@ internal sealed class FakeProcess(string? inheritance = null) : HostProcess
     /// <summary>Not the true one, so that the diagnostics socket of the test host is left alone.</summary>
     internal long FakeStartTime { get; init; } = 424242;
 
+    internal string? FakeTempDirectory { get; init; }
+
+    internal override string TempDirectory => FakeTempDirectory ?? base.TempDirectory;
+
     internal string[] Command { get; init; } = ["/bin/true", "argument"];
 
     internal string[] StartedWith { get; init; } = ["PATH=/usr/bin:/bin", "GREETING=grüße", "SEAMLESSREBOOT_OLD=1"];
