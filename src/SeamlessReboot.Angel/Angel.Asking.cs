@@ -14,10 +14,10 @@ internal sealed partial class Angel
         const int Int = 2, Quit = 3, Usr1 = 10, Usr2 = 12;
         switch (signal)
         {
-            case SigHup: Happen(Happening.RebootAsked); break;
-            case SigTerm or Int or Quit: Happen(Happening.StopAsked, new Fact(Number: signal)); break;
-            case Usr1: Happen(Happening.ReportAsked); break;
-            case Usr2: Happen(Happening.SelfRebootAsked); break;
+            case SigHup: Happen(Event.RebootRequested); break;
+            case SigTerm or Int or Quit: Happen(Event.StopRequested, new Fact(Number: signal)); break;
+            case Usr1: Happen(Event.ReportRequested); break;
+            case Usr2: Happen(Event.SelfRebootRequested); break;
             default: break;
         }
     }
@@ -28,10 +28,10 @@ internal sealed partial class Angel
         switch (call.Verb)
         {
             case "status": call.Answer(Status()); break;
-            case "reboot": Happen(Happening.RebootAsked, new Fact(Call: call)); break;
-            case "checkpoint": Happen(Happening.CheckpointAsked, new Fact(Call: call)); break;
-            case "stop": Happen(Happening.StopAsked, new Fact(Number: SigTerm, Call: call)); break;
-            case "kill" when SignalName.Parse(call.Argument) is int signal: Happen(Happening.KillAsked, new Fact(Number: signal, Call: call)); break;
+            case "reboot": Happen(Event.RebootRequested, new Fact(Call: call)); break;
+            case "checkpoint": Happen(Event.CheckpointRequested, new Fact(Call: call)); break;
+            case "stop": Happen(Event.StopRequested, new Fact(Number: SigTerm, Call: call)); break;
+            case "kill" when SignalName.Parse(call.Argument) is int signal: Happen(Event.SignalRequested, new Fact(Number: signal, Call: call)); break;
             case "kill": call.Answer(false, $"'{call.Argument}' is no signal. Name one, as TERM, or give its number."); break;
             default: call.Answer(false, $"'{call.Verb}' is not understood. There are status, reboot, checkpoint, stop and kill SIGNAL."); break;
         }

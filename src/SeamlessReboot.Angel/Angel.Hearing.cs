@@ -65,35 +65,35 @@ internal sealed partial class Angel
         {
             who.Watchdog = watchdog > TimeSpan.Zero ? watchdog : null;
             if (who == _main)
-                Happen(Happening.Heartbeat);
+                Happen(Event.Heartbeat);
         }
     }
 
     private void Act(Child who, NotifyMessage message)
     {
         if (message.MoreTime is TimeSpan time && (who == _next) == (State == State.RollingOver))
-            Happen(Happening.MoreTime, new Fact(Time: time));
+            Happen(Event.MoreTimeRequested, new Fact(Time: time));
         if (who == _next)
         {
             if (message.Ready)
-                Happen(Happening.NextReady);
+                Happen(Event.NextReady);
             return;
         }
 
         if (message.MainPid is int pid)
-            Happen(Happening.MainChanged, new Fact(Number: pid));
+            Happen(Event.MainPidChanged, new Fact(Number: pid));
         if (message.Reloading)
-            Happen(Happening.MainReloading);
+            Happen(Event.MainReloading);
         if (message.Ready)
-            Happen(Happening.MainReady);
+            Happen(Event.MainReady);
         if (message.Stopping)
-            Happen(Happening.MainStopping);
+            Happen(Event.MainStopping);
         if (message.Heartbeat)
-            Happen(Happening.Heartbeat);
+            Happen(Event.Heartbeat);
         if (message.Checkpoint is bool written)
-            Happen(Happening.CheckpointDone, new Fact(Number: written ? 1 : 0));
+            Happen(Event.CheckpointDone, new Fact(Number: written ? 1 : 0));
         if (message.Trigger)
-            Happen(Happening.MainHung, new Fact(Text: "it has said so itself (WATCHDOG=trigger)"));
+            Happen(Event.MainHung, new Fact(Text: "it has said so itself (WATCHDOG=trigger)"));
     }
 
     private void Keep(NotifyMessage message, List<int> descriptors)

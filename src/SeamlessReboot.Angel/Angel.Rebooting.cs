@@ -51,9 +51,9 @@ internal sealed partial class Angel
         _rebootsLater = false;
         ControlCall[] calls = [.. _laterCalls];
         _laterCalls.Clear();
-        Happen(Happening.RebootAsked);
+        Happen(Event.RebootRequested);
         foreach (ControlCall call in calls)
-            Happen(Happening.RebootAsked, new Fact(Call: call));
+            Happen(Event.RebootRequested, new Fact(Call: call));
     }
 
     private void JoinReboot(ControlCall? call)

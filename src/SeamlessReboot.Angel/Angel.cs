@@ -56,7 +56,7 @@ internal sealed partial class Angel
     /// <summary>Something has happened: does what the table says.</summary>
     /// <param name="what">A row of the table.</param>
     /// <param name="fact">What comes with it.</param>
-    internal void Happen(Happening what, Fact fact = default) => Do(Table.For(State, what), fact);
+    internal void Happen(Event what, Fact fact = default) => Do(Table.For(State, what), fact);
 
     private void Do(Deed deed, Fact fact)
     {
