@@ -62,7 +62,7 @@ internal sealed partial class Angel
     /// <summary>How often the angel has rebooted itself.</summary>
     internal int SelfReboots { get; set; }
 
-    private void Report()
+    private void LogStatus()
     {
         Say("Status: " + ControlJson.Line(Status()));
         _tally.Clear();
@@ -102,7 +102,7 @@ internal sealed partial class Angel
         }
     }
 
-    private void TellCheckpoint(int written)
+    private void AnswerCheckpoint(int written)
     {
         _alarms.Clear(Alarm.Checkpoint);
         AnswerAll(_checkpointCalls, written != 0, written != 0

@@ -82,11 +82,11 @@ internal sealed partial class Angel
             _leftover = child.Groups.Count > 0 ? child.Groups[^1] : 0;
     }
 
-    private void FailStart(ExitStatus status) => Died(status, wasReady: _main!.WasReady, "before it was ready");
+    private void RestartAfterFailedStart(ExitStatus status) => Died(status, wasReady: _main!.WasReady, "before it was ready");
 
-    private void FailReload(ExitStatus status) => Died(status, wasReady: false, "in its reboot, before it was ready again");
+    private void RestartAfterFailedReload(ExitStatus status) => Died(status, wasReady: false, "in its reboot, before it was ready again");
 
-    private void Die(ExitStatus status)
+    private void RestartOrEnd(ExitStatus status)
     {
         if (status.IsSuccess && _options.Restart != RestartPolicy.Always)
             EndOrderly();
@@ -94,7 +94,7 @@ internal sealed partial class Angel
             Died(status, wasReady: true, "");
     }
 
-    private void DieAborted(ExitStatus status)
+    private void RestartAfterAbort(ExitStatus status)
     {
         if (_replacing)
         {
@@ -108,7 +108,7 @@ internal sealed partial class Angel
         Died(status, wasReady: !_abortedUnready, "as the angel had it killed");
     }
 
-    private void DieLeaving(ExitStatus status)
+    private void RestartOrEndAfterLeaving(ExitStatus status)
     {
         if (status.IsSuccess && _main!.WasReady && _options.Restart != RestartPolicy.Always)
             EndOrderly();

@@ -36,7 +36,7 @@ internal sealed partial class Angel
     }
 
     // What is starting may have been read from disk before that, which whoever asks has just changed. So it is not forgotten.
-    private void RebootLater(ControlCall? call)
+    private void DeferReboot(ControlCall? call)
     {
         Say("The server is only starting; it is rebooted when it is ready.");
         _rebootsLater = true;
@@ -89,7 +89,7 @@ internal sealed partial class Angel
         Enter(State.Aborting, asked ? _checkpointTime : TimeSpan.Zero);
     }
 
-    private void KillReplaced()
+    private void KillReplacedFallback()
     {
         if (_replacing)
             Kill("its checkpoint is done");

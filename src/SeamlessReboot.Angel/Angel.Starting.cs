@@ -119,7 +119,7 @@ internal sealed partial class Angel
             main.Real = _releases.ResolveMain();
         Enter(State.Ready);
         _alarms.Set(Alarm.Stable, _options.StableAfter);
-        Beat();
+        ResetWatchdog();
         _probeFaults = 0;
         if (_options.Probe is not null)
             _alarms.Set(Alarm.Probe, _options.ProbeInterval);
@@ -158,7 +158,7 @@ internal sealed partial class Angel
         StartMain();
     }
 
-    private void StartIfFree()
+    private void StartIfGroupGone()
     {
         if (_waitsForLeftover && !_world.KillGroup(_leftover, isCertain: false))
             StartAgain();

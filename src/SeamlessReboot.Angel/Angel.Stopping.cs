@@ -36,13 +36,13 @@ internal sealed partial class Angel
         Enter(State.Stopping, left);
     }
 
-    private void ForwardAgain(int signal, ControlCall? call)
+    private void RepeatSignal(int signal, ControlCall? call)
     {
         JoinStop(call);
         _world.Send(_main!.Pid, signal);
     }
 
-    private void EndStopped(ExitStatus status)
+    private void EndAfterStop(ExitStatus status)
     {
         int pid = _main!.Pid;
         _main = null;

@@ -27,7 +27,7 @@ internal sealed partial class Angel
         }
     }
 
-    private void Beat()
+    private void ResetWatchdog()
     {
         if (_main?.Watchdog is TimeSpan time && time > TimeSpan.Zero)
             _alarms.Set(Alarm.Watchdog, time);
@@ -60,7 +60,7 @@ internal sealed partial class Angel
             Happen(Event.MainHung, new Fact(Text: $"{_probeFaults} probes in a row have failed, the last because: {fault}"));
     }
 
-    private void TooSlow() => Abort(State == State.Reloading
+    private void AbortOverdue() => Abort(State == State.Reloading
         ? $"it has not been ready again {Seconds(_options.StartTimeout)} after its reboot began"
         : $"it has not been ready within {Seconds(_options.StartTimeout)}");
 
@@ -94,7 +94,7 @@ internal sealed partial class Angel
         }
     }
 
-    private void Follow(int pid)
+    private void FollowMainPid(int pid)
     {
         Child main = _main!;
         if (pid == main.Pid)

@@ -7,7 +7,7 @@ using SeamlessReboot.Angel.Loop;
 namespace SeamlessReboot.Angel;
 
 /// <summary>
-/// The supervisor: what it knows of the server, and what it does when something happens, which <see cref="Table"/> says. Only the
+/// The supervisor: what it knows of the server, and what it does when something happens, which <see cref="StateTable"/> says. Only the
 /// loop's thread enters it. It decides; the <see cref="World"/> does.
 /// </summary>
 internal sealed partial class Angel
@@ -56,50 +56,50 @@ internal sealed partial class Angel
     /// <summary>Something has happened: does what the table says.</summary>
     /// <param name="what">A row of the table.</param>
     /// <param name="fact">What comes with it.</param>
-    internal void Happen(Event what, Fact fact = default) => Do(Table.For(State, what), fact);
+    internal void Happen(Event what, Fact fact = default) => Do(StateTable.ActionFor(State, what), fact);
 
-    private void Do(Deed deed, Fact fact)
+    private void Do(StateAction action, Fact fact)
     {
-        switch (deed)
+        switch (action)
         {
-            case Deed.Ignore: Ignore(fact); break;
-            case Deed.BecomeReady: BecomeReady(); break;
-            case Deed.BeginReloading: BeginReloading(); break;
-            case Deed.BeginLeaving: BeginLeaving(); break;
-            case Deed.Beat: Beat(); break;
-            case Deed.Abort: Abort(fact.Text); break;
-            case Deed.Follow: Follow(fact.Number); break;
-            case Deed.FailStart: FailStart(fact.Status); break;
-            case Deed.FailReload: FailReload(fact.Status); break;
-            case Deed.Die: Die(fact.Status); break;
-            case Deed.DieAborted: DieAborted(fact.Status); break;
-            case Deed.DieLeaving: DieLeaving(fact.Status); break;
-            case Deed.EndStopped: EndStopped(fact.Status); break;
-            case Deed.PromoteNext: PromoteNext(fact.Status); break;
-            case Deed.CompleteRollover: CompleteRollover(); break;
-            case Deed.CallOffRollover: CallOffRollover(fact.Status); break;
-            case Deed.TooSlow: TooSlow(); break;
-            case Deed.Kill: Kill(fact.Text); break;
-            case Deed.StartAgain: StartAgain(); break;
-            case Deed.StartIfFree: StartIfFree(); break;
-            case Deed.ExtendDeadline: _alarms.Extend(Alarm.State, fact.Time); break;
-            case Deed.BecomeStable: BecomeStable(); break;
-            case Deed.Reboot: Reboot(fact.Call); break;
-            case Deed.RebootLater: RebootLater(fact.Call); break;
-            case Deed.JoinReboot: JoinReboot(fact.Call); break;
-            case Deed.StartNow: StartNow(fact.Call); break;
-            case Deed.Refuse: Refuse(fact.Call); break;
-            case Deed.Checkpoint: Checkpoint(fact.Call); break;
-            case Deed.TellCheckpoint: TellCheckpoint(fact.Number); break;
-            case Deed.KillReplaced: KillReplaced(); break;
-            case Deed.Stop: Stop(fact.Number, fact.Call); break;
-            case Deed.StopAborting: StopAborting(fact.Call); break;
-            case Deed.ForwardAgain: ForwardAgain(fact.Number, fact.Call); break;
-            case Deed.EndNow: EndNow(fact.Call); break;
-            case Deed.SendSignal: SendSignal(fact.Number, fact.Call); break;
-            case Deed.Report: Report(); break;
-            case Deed.SelfReboot: _world.RebootSelf(); break;
-            default: throw new ArgumentOutOfRangeException(nameof(deed), deed, "No method does this.");
+            case StateAction.Ignore: Ignore(fact); break;
+            case StateAction.BecomeReady: BecomeReady(); break;
+            case StateAction.BeginReloading: BeginReloading(); break;
+            case StateAction.BeginLeaving: BeginLeaving(); break;
+            case StateAction.ResetWatchdog: ResetWatchdog(); break;
+            case StateAction.Abort: Abort(fact.Text); break;
+            case StateAction.FollowMainPid: FollowMainPid(fact.Number); break;
+            case StateAction.RestartAfterFailedStart: RestartAfterFailedStart(fact.Status); break;
+            case StateAction.RestartAfterFailedReload: RestartAfterFailedReload(fact.Status); break;
+            case StateAction.RestartOrEnd: RestartOrEnd(fact.Status); break;
+            case StateAction.RestartAfterAbort: RestartAfterAbort(fact.Status); break;
+            case StateAction.RestartOrEndAfterLeaving: RestartOrEndAfterLeaving(fact.Status); break;
+            case StateAction.EndAfterStop: EndAfterStop(fact.Status); break;
+            case StateAction.PromoteNext: PromoteNext(fact.Status); break;
+            case StateAction.CompleteRollover: CompleteRollover(); break;
+            case StateAction.CallOffRollover: CallOffRollover(fact.Status); break;
+            case StateAction.AbortOverdue: AbortOverdue(); break;
+            case StateAction.Kill: Kill(fact.Text); break;
+            case StateAction.StartAgain: StartAgain(); break;
+            case StateAction.StartIfGroupGone: StartIfGroupGone(); break;
+            case StateAction.ExtendDeadline: _alarms.Extend(Alarm.State, fact.Time); break;
+            case StateAction.BecomeStable: BecomeStable(); break;
+            case StateAction.Reboot: Reboot(fact.Call); break;
+            case StateAction.DeferReboot: DeferReboot(fact.Call); break;
+            case StateAction.JoinReboot: JoinReboot(fact.Call); break;
+            case StateAction.StartNow: StartNow(fact.Call); break;
+            case StateAction.Refuse: Refuse(fact.Call); break;
+            case StateAction.Checkpoint: Checkpoint(fact.Call); break;
+            case StateAction.AnswerCheckpoint: AnswerCheckpoint(fact.Number); break;
+            case StateAction.KillReplacedFallback: KillReplacedFallback(); break;
+            case StateAction.Stop: Stop(fact.Number, fact.Call); break;
+            case StateAction.StopAborting: StopAborting(fact.Call); break;
+            case StateAction.RepeatSignal: RepeatSignal(fact.Number, fact.Call); break;
+            case StateAction.EndNow: EndNow(fact.Call); break;
+            case StateAction.SendSignal: SendSignal(fact.Number, fact.Call); break;
+            case StateAction.LogStatus: LogStatus(); break;
+            case StateAction.RebootSelf: _world.RebootSelf(); break;
+            default: throw new ArgumentOutOfRangeException(nameof(action), action, "No method does this.");
         }
     }
 

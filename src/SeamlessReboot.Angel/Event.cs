@@ -1,6 +1,6 @@
 namespace SeamlessReboot.Angel;
 
-/// <summary>The events that the angel reacts to. What it does depends on its <see cref="State"/>: see <see cref="Table"/>.</summary>
+/// <summary>The events that the angel reacts to. What it does depends on its <see cref="State"/>: see <see cref="StateTable"/>.</summary>
 internal enum Event
 {
     /// <summary>The server has said READY=1.</summary>

@@ -6,7 +6,7 @@ using static SeamlessReboot.Angel.State;
 namespace SeamlessReboot.Angel.Tests.Core;
 
 /// <summary>Each cell of the table, reached by what leads there: where the angel is afterwards.</summary>
-internal sealed class TableTests
+internal sealed class StateTableTests
 {
     private static readonly State[] _states = Enum.GetValues<State>();
 
@@ -72,9 +72,9 @@ internal sealed class TableTests
     [Test]
     public void The_table_is_whole()
     {
-        Assert.That(Table.Rows, Has.Count.EqualTo(Enum.GetValues<Event>().Length));
-        Assert.That(Table.Rows, Has.All.Count.EqualTo(_states.Length));
+        Assert.That(StateTable.Rows, Has.Count.EqualTo(Enum.GetValues<Event>().Length));
+        Assert.That(StateTable.Rows, Has.All.Count.EqualTo(_states.Length));
         Assert.That(_expected.Keys, Is.EquivalentTo(Enum.GetValues<Event>()));
-        Assert.That(Table.Rows.SelectMany(r => r).Distinct(), Is.EquivalentTo(Enum.GetValues<Deed>()), "every deed is done somewhere");
+        Assert.That(StateTable.Rows.SelectMany(r => r).Distinct(), Is.EquivalentTo(Enum.GetValues<StateAction>()), "every action is taken somewhere");
     }
 }
