@@ -72,7 +72,7 @@ internal sealed partial class Angel
     private void Act(Child who, NotifyMessage message)
     {
         if (message.MoreTime is TimeSpan time && (who == _next) == (State == State.RollingOver))
-            Happen(Event.MoreTimeRequested, new Fact(Time: time));
+            Happen(Event.MoreTimeRequested, new EventDetails(Time: time));
         if (who == _next)
         {
             if (message.Ready)
@@ -81,7 +81,7 @@ internal sealed partial class Angel
         }
 
         if (message.MainPid is int pid)
-            Happen(Event.MainPidChanged, new Fact(Number: pid));
+            Happen(Event.MainPidChanged, new EventDetails(Number: pid));
         if (message.Reloading)
             Happen(Event.MainReloading);
         if (message.Ready)
@@ -91,9 +91,9 @@ internal sealed partial class Angel
         if (message.Heartbeat)
             Happen(Event.Heartbeat);
         if (message.Checkpoint is bool written)
-            Happen(Event.CheckpointDone, new Fact(Number: written ? 1 : 0));
+            Happen(Event.CheckpointDone, new EventDetails(Number: written ? 1 : 0));
         if (message.Trigger)
-            Happen(Event.MainHung, new Fact(Text: "it has said so itself (WATCHDOG=trigger)"));
+            Happen(Event.MainHung, new EventDetails(Text: "it has said so itself (WATCHDOG=trigger)"));
     }
 
     private void Keep(NotifyMessage message, List<int> descriptors)

@@ -53,7 +53,7 @@ internal sealed partial class Angel
         _laterCalls.Clear();
         Happen(Event.RebootRequested);
         foreach (ControlCall call in calls)
-            Happen(Event.RebootRequested, new Fact(Call: call));
+            Happen(Event.RebootRequested, new EventDetails(Call: call));
     }
 
     private void JoinReboot(ControlCall? call)

@@ -55,48 +55,48 @@ internal sealed partial class Angel
 
     /// <summary>Something has happened: does what the table says.</summary>
     /// <param name="what">A row of the table.</param>
-    /// <param name="fact">What comes with it.</param>
-    internal void Happen(Event what, Fact fact = default) => Do(StateTable.ActionFor(State, what), fact);
+    /// <param name="details">What comes with the event.</param>
+    internal void Happen(Event what, EventDetails details = default) => Do(StateTable.ActionFor(State, what), details);
 
-    private void Do(StateAction action, Fact fact)
+    private void Do(StateAction action, EventDetails details)
     {
         switch (action)
         {
-            case StateAction.Ignore: Ignore(fact); break;
+            case StateAction.Ignore: Ignore(details); break;
             case StateAction.BecomeReady: BecomeReady(); break;
             case StateAction.BeginReloading: BeginReloading(); break;
             case StateAction.BeginLeaving: BeginLeaving(); break;
             case StateAction.ResetWatchdog: ResetWatchdog(); break;
-            case StateAction.Abort: Abort(fact.Text); break;
-            case StateAction.FollowMainPid: FollowMainPid(fact.Number); break;
-            case StateAction.RestartAfterFailedStart: RestartAfterFailedStart(fact.Status); break;
-            case StateAction.RestartAfterFailedReload: RestartAfterFailedReload(fact.Status); break;
-            case StateAction.RestartOrEnd: RestartOrEnd(fact.Status); break;
-            case StateAction.RestartAfterAbort: RestartAfterAbort(fact.Status); break;
-            case StateAction.RestartOrEndAfterLeaving: RestartOrEndAfterLeaving(fact.Status); break;
-            case StateAction.EndAfterStop: EndAfterStop(fact.Status); break;
-            case StateAction.PromoteNext: PromoteNext(fact.Status); break;
+            case StateAction.Abort: Abort(details.Text); break;
+            case StateAction.FollowMainPid: FollowMainPid(details.Number); break;
+            case StateAction.RestartAfterFailedStart: RestartAfterFailedStart(details.Status); break;
+            case StateAction.RestartAfterFailedReload: RestartAfterFailedReload(details.Status); break;
+            case StateAction.RestartOrEnd: RestartOrEnd(details.Status); break;
+            case StateAction.RestartAfterAbort: RestartAfterAbort(details.Status); break;
+            case StateAction.RestartOrEndAfterLeaving: RestartOrEndAfterLeaving(details.Status); break;
+            case StateAction.EndAfterStop: EndAfterStop(details.Status); break;
+            case StateAction.PromoteNext: PromoteNext(details.Status); break;
             case StateAction.CompleteRollover: CompleteRollover(); break;
-            case StateAction.CallOffRollover: CallOffRollover(fact.Status); break;
+            case StateAction.CallOffRollover: CallOffRollover(details.Status); break;
             case StateAction.AbortOverdue: AbortOverdue(); break;
-            case StateAction.Kill: Kill(fact.Text); break;
+            case StateAction.Kill: Kill(details.Text); break;
             case StateAction.StartAgain: StartAgain(); break;
             case StateAction.StartIfGroupGone: StartIfGroupGone(); break;
-            case StateAction.ExtendDeadline: _alarms.Extend(Alarm.State, fact.Time); break;
+            case StateAction.ExtendDeadline: _alarms.Extend(Alarm.State, details.Time); break;
             case StateAction.BecomeStable: BecomeStable(); break;
-            case StateAction.Reboot: Reboot(fact.Call); break;
-            case StateAction.DeferReboot: DeferReboot(fact.Call); break;
-            case StateAction.JoinReboot: JoinReboot(fact.Call); break;
-            case StateAction.StartNow: StartNow(fact.Call); break;
-            case StateAction.Refuse: Refuse(fact.Call); break;
-            case StateAction.Checkpoint: Checkpoint(fact.Call); break;
-            case StateAction.AnswerCheckpoint: AnswerCheckpoint(fact.Number); break;
+            case StateAction.Reboot: Reboot(details.Call); break;
+            case StateAction.DeferReboot: DeferReboot(details.Call); break;
+            case StateAction.JoinReboot: JoinReboot(details.Call); break;
+            case StateAction.StartNow: StartNow(details.Call); break;
+            case StateAction.Refuse: Refuse(details.Call); break;
+            case StateAction.Checkpoint: Checkpoint(details.Call); break;
+            case StateAction.AnswerCheckpoint: AnswerCheckpoint(details.Number); break;
             case StateAction.KillReplacedFallback: KillReplacedFallback(); break;
-            case StateAction.Stop: Stop(fact.Number, fact.Call); break;
-            case StateAction.StopAborting: StopAborting(fact.Call); break;
-            case StateAction.RepeatSignal: RepeatSignal(fact.Number, fact.Call); break;
-            case StateAction.EndNow: EndNow(fact.Call); break;
-            case StateAction.SendSignal: SendSignal(fact.Number, fact.Call); break;
+            case StateAction.Stop: Stop(details.Number, details.Call); break;
+            case StateAction.StopAborting: StopAborting(details.Call); break;
+            case StateAction.RepeatSignal: RepeatSignal(details.Number, details.Call); break;
+            case StateAction.EndNow: EndNow(details.Call); break;
+            case StateAction.SendSignal: SendSignal(details.Number, details.Call); break;
             case StateAction.LogStatus: LogStatus(); break;
             case StateAction.RebootSelf: _world.RebootSelf(); break;
             default: throw new ArgumentOutOfRangeException(nameof(action), action, "No method does this.");
@@ -104,7 +104,7 @@ internal sealed partial class Angel
     }
 
     // What nobody acts on is not worth a word, but whoever waits for an answer gets one.
-    private void Ignore(Fact fact) => fact.Call?.Answer(false, $"The angel does nothing about that while it is {State}.");
+    private void Ignore(EventDetails details) => details.Call?.Answer(false, $"The angel does nothing about that while it is {State}.");
 
     private void Enter(State state, TimeSpan? limit = null)
     {
