@@ -14,10 +14,10 @@ internal sealed partial class Angel
         const int Int = 2, Quit = 3, Usr1 = 10, Usr2 = 12;
         switch (signal)
         {
-            case SigHup: Happen(Event.RebootRequested); break;
-            case SigTerm or Int or Quit: Happen(Event.StopRequested, new EventDetails(Number: signal)); break;
-            case Usr1: Happen(Event.ReportRequested); break;
-            case Usr2: Happen(Event.SelfRebootRequested); break;
+            case SigHup: Handle(Event.RebootRequested); break;
+            case SigTerm or Int or Quit: Handle(Event.StopRequested, new EventDetails(Number: signal)); break;
+            case Usr1: Handle(Event.ReportRequested); break;
+            case Usr2: Handle(Event.SelfRebootRequested); break;
             default: break;
         }
     }
@@ -28,10 +28,10 @@ internal sealed partial class Angel
         switch (call.Verb)
         {
             case "status": call.Answer(Status()); break;
-            case "reboot": Happen(Event.RebootRequested, new EventDetails(Call: call)); break;
-            case "checkpoint": Happen(Event.CheckpointRequested, new EventDetails(Call: call)); break;
-            case "stop": Happen(Event.StopRequested, new EventDetails(Number: SigTerm, Call: call)); break;
-            case "kill" when SignalName.Parse(call.Argument) is int signal: Happen(Event.SignalRequested, new EventDetails(Number: signal, Call: call)); break;
+            case "reboot": Handle(Event.RebootRequested, new EventDetails(Call: call)); break;
+            case "checkpoint": Handle(Event.CheckpointRequested, new EventDetails(Call: call)); break;
+            case "stop": Handle(Event.StopRequested, new EventDetails(Number: SigTerm, Call: call)); break;
+            case "kill" when SignalName.Parse(call.Argument) is int signal: Handle(Event.SignalRequested, new EventDetails(Number: signal, Call: call)); break;
             case "kill": call.Answer(false, $"'{call.Argument}' is no signal. Name one, as TERM, or give its number."); break;
             default: call.Answer(false, $"'{call.Verb}' is not understood. There are status, reboot, checkpoint, stop and kill SIGNAL."); break;
         }

@@ -54,13 +54,13 @@ internal sealed partial class Angel
     {
         if (pid == _next?.Pid)
         {
-            Happen(Event.NextExited, new EventDetails(status));
+            Handle(Event.NextExited, new EventDetails(status));
         }
         else if (pid == _main?.Pid)
         {
             _lastEnd = $"PID {pid}: {status}";
             _lastCode = status.ShellCode;
-            Happen(Event.MainExited, new EventDetails(status));
+            Handle(Event.MainExited, new EventDetails(status));
         }
         else if (_retiring.RemoveAll(c => c.Pid == pid) > 0)
         {
@@ -70,7 +70,7 @@ internal sealed partial class Angel
         }
         else if (!_world.IsSelfCheck(pid, status))
         {
-            Happen(Event.OrphanExited, new EventDetails(status, pid));
+            Handle(Event.OrphanExited, new EventDetails(status, pid));
         }
     }
 

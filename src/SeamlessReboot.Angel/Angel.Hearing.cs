@@ -65,35 +65,35 @@ internal sealed partial class Angel
         {
             who.Watchdog = watchdog > TimeSpan.Zero ? watchdog : null;
             if (who == _main)
-                Happen(Event.Heartbeat);
+                Handle(Event.Heartbeat);
         }
     }
 
     private void Act(Child who, NotifyMessage message)
     {
         if (message.MoreTime is TimeSpan time && (who == _next) == (State == State.RollingOver))
-            Happen(Event.MoreTimeRequested, new EventDetails(Time: time));
+            Handle(Event.MoreTimeRequested, new EventDetails(Time: time));
         if (who == _next)
         {
             if (message.Ready)
-                Happen(Event.NextReady);
+                Handle(Event.NextReady);
             return;
         }
 
         if (message.MainPid is int pid)
-            Happen(Event.MainPidChanged, new EventDetails(Number: pid));
+            Handle(Event.MainPidChanged, new EventDetails(Number: pid));
         if (message.Reloading)
-            Happen(Event.MainReloading);
+            Handle(Event.MainReloading);
         if (message.Ready)
-            Happen(Event.MainReady);
+            Handle(Event.MainReady);
         if (message.Stopping)
-            Happen(Event.MainStopping);
+            Handle(Event.MainStopping);
         if (message.Heartbeat)
-            Happen(Event.Heartbeat);
+            Handle(Event.Heartbeat);
         if (message.Checkpoint is bool written)
-            Happen(Event.CheckpointDone, new EventDetails(Number: written ? 1 : 0));
+            Handle(Event.CheckpointDone, new EventDetails(Number: written ? 1 : 0));
         if (message.Trigger)
-            Happen(Event.MainHung, new EventDetails(Text: "it has said so itself (WATCHDOG=trigger)"));
+            Handle(Event.MainHung, new EventDetails(Text: "it has said so itself (WATCHDOG=trigger)"));
     }
 
     private void Keep(NotifyMessage message, List<int> descriptors)

@@ -51,9 +51,9 @@ internal sealed partial class Angel
         _rebootsLater = false;
         ControlCall[] calls = [.. _laterCalls];
         _laterCalls.Clear();
-        Happen(Event.RebootRequested);
+        Handle(Event.RebootRequested);
         foreach (ControlCall call in calls)
-            Happen(Event.RebootRequested, new EventDetails(Call: call));
+            Handle(Event.RebootRequested, new EventDetails(Call: call));
     }
 
     private void JoinReboot(ControlCall? call)

@@ -95,16 +95,16 @@ internal sealed partial class Angel
         Child? child = _next ?? _main;
         if (child is null || WillNotify(child))
             return; // it has spoken since, and will say when it is ready
-        Happen(child == _next ? Event.NextReady : Event.MainPresumedReady);
+        Handle(child == _next ? Event.NextReady : Event.MainPresumedReady);
     }
 
     /// <summary>The line that means readiness has come.</summary>
     internal void LineFound(int pid)
     {
         if (pid == _next?.Pid)
-            Happen(Event.NextReady);
+            Handle(Event.NextReady);
         else if (pid == _main?.Pid)
-            Happen(Event.MainPresumedReady);
+            Handle(Event.MainPresumedReady);
     }
 
     private void BecomeReady()

@@ -14,9 +14,9 @@ internal sealed partial class Angel
     {
         switch (alarm)
         {
-            case Alarm.State: Happen(Event.Deadline); break;
-            case Alarm.Watchdog: Happen(Event.MainHung, new EventDetails(Text: $"it has given no sign of life for {Seconds(_main?.Watchdog ?? default)}")); break;
-            case Alarm.Stable: Happen(Event.Stable); break;
+            case Alarm.State: Handle(Event.Deadline); break;
+            case Alarm.Watchdog: Handle(Event.MainHung, new EventDetails(Text: $"it has given no sign of life for {Seconds(_main?.Watchdog ?? default)}")); break;
+            case Alarm.Stable: Handle(Event.Stable); break;
             case Alarm.StartDelay: StartDelayOver(); break;
             case Alarm.Probe: BeginProbe(); break;
             case Alarm.Retire: KillRetired(); break;
@@ -57,7 +57,7 @@ internal sealed partial class Angel
         _probeFaults++;
         Warn($"The probe has failed, {_probeFaults} of {_options.ProbeFailures} times in a row: {fault}");
         if (_probeFaults >= _options.ProbeFailures)
-            Happen(Event.MainHung, new EventDetails(Text: $"{_probeFaults} probes in a row have failed, the last because: {fault}"));
+            Handle(Event.MainHung, new EventDetails(Text: $"{_probeFaults} probes in a row have failed, the last because: {fault}"));
     }
 
     private void AbortOverdue() => Abort(State == State.Reloading

@@ -53,10 +53,10 @@ internal sealed partial class Angel
     /// <summary>The first start.</summary>
     internal void Begin() => StartMain();
 
-    /// <summary>Something has happened: does what the table says.</summary>
+    /// <summary>Does what the table says for this event in the current state.</summary>
     /// <param name="what">A row of the table.</param>
     /// <param name="details">What comes with the event.</param>
-    internal void Happen(Event what, EventDetails details = default) => Do(StateTable.ActionFor(State, what), details);
+    internal void Handle(Event what, EventDetails details = default) => Do(StateTable.ActionFor(State, what), details);
 
     private void Do(StateAction action, EventDetails details)
     {

@@ -57,7 +57,7 @@ internal sealed class StateTableTests
         int number = what switch { Event.MainPidChanged => 2000, Event.StopRequested or Event.SignalRequested => 15, _ => 0 };
         ExitStatus status = what is Event.MainExited or Event.NextExited ? new ExitStatus(null, 11) : default;
 
-        rig.Angel.Happen(what, new EventDetails(status, number, TimeSpan.FromHours(1), "the test says so", call));
+        rig.Angel.Handle(what, new EventDetails(status, number, TimeSpan.FromHours(1), "the test says so", call));
 
         Assert.That(rig.State, Is.EqualTo(_expected[what][(int)state]));
         Assert.That(rig.Angel.ExitCode.HasValue, Is.EqualTo(rig.State == Ended));
