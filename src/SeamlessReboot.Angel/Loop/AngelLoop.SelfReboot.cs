@@ -65,7 +65,7 @@ internal sealed partial class AngelLoop
     private void HandOver()
     {
         List<DescriptorReady> ready = []; // what is ready stays ready, for the next one too
-        while (_queue.Reader.TryRead(out AngelEvent? queued))
+        while (_queue.Reader.TryRead(out LoopEvent? queued))
             if (queued is DescriptorReady one)
                 ready.Add(one);
             else

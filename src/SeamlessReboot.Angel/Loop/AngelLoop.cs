@@ -22,7 +22,7 @@ internal sealed partial class AngelLoop : World, IDisposable
     private readonly AngelOptions _options;
     private readonly AngelHost _host;
     private readonly ProcessStart _start = ProcessStart.Read();
-    private readonly Channel<AngelEvent> _queue = Channel.CreateUnbounded<AngelEvent>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<LoopEvent> _queue = Channel.CreateUnbounded<LoopEvent>(new UnboundedChannelOptions { SingleReader = true });
     private readonly List<PosixSignalRegistration> _registrations = [];
     private readonly IReadOnlyList<HeldListener> _listeners;
     private readonly DirectoryHandle _directory;
@@ -116,17 +116,17 @@ internal sealed partial class AngelLoop : World, IDisposable
         return _angel.ExitCode.Value;
     }
 
-    private AngelEvent Next()
+    private LoopEvent Next()
     {
         while (true)
         {
-            if (_queue.Reader.TryRead(out AngelEvent? next))
+            if (_queue.Reader.TryRead(out LoopEvent? next))
                 return next;
             _queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
         }
     }
 
-    private void Post(AngelEvent e) => _queue.Writer.TryWrite(e);
+    private void Post(LoopEvent e) => _queue.Writer.TryWrite(e);
 
     private void Signalled(PosixSignalContext context)
     {
@@ -137,7 +137,7 @@ internal sealed partial class AngelLoop : World, IDisposable
             Post(new SignalArrived(Signals.Number(context.Signal)));
     }
 
-    private void Handle(AngelEvent what)
+    private void Handle(LoopEvent what)
     {
         try
         {
