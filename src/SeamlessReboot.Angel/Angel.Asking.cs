@@ -46,7 +46,7 @@ internal sealed partial class Angel
         Restarts = _restarts,
         DeathsOfLate = [.. _tally.OfLate],
         FdsHeld = _store.Count,
-        LastWords = _world.LastWords,
+        LastWords = _system.LastWords,
         Command = _options.Command,
         Release = _main?.IsFallback ?? _releases.OnFallback ? "fallback" : "main",
         Running = _main?.Release.Command,
@@ -88,7 +88,7 @@ internal sealed partial class Angel
 
     private void Checkpoint(ControlCall? call)
     {
-        if (_main!.Seamless is { CheckpointSignal: int signal } && _world.Send(_main.Pid, signal))
+        if (_main!.Seamless is { CheckpointSignal: int signal } && _system.SendSignal(_main.Pid, signal))
         {
             if (call is not null)
                 _checkpointCalls.Add(call);
@@ -113,7 +113,7 @@ internal sealed partial class Angel
     private void SendSignal(int signal, ControlCall? call)
     {
         int pid = _main!.Pid;
-        bool sent = _world.Send(pid, signal);
+        bool sent = _system.SendSignal(pid, signal);
         Say($"{SignalName.Of(signal)} for the server, PID {pid}, because that was asked for.");
         call?.Answer(sent, sent ? $"{SignalName.Of(signal)} has been sent to PID {pid}." : $"PID {pid} is gone already.");
     }

@@ -19,13 +19,13 @@ internal sealed partial class Angel
     {
         for (int i = 0; i < Restful; i++)
         {
-            if (_world.NextEnded() is not int pid)
+            if (_system.NextExited() is not int pid)
                 return true;
             if (IsOurs(pid))
-                _world.HearAll(); // it may have named an heir, or said farewell
+                _system.ReadNotifications(); // it may have named an heir, or said farewell
             if (Find(pid) is Child child)
                 KillGroups(child); // as long as its number is not given away again
-            if (_world.Reap(pid) is ExitStatus status)
+            if (_system.Reap(pid) is ExitStatus status)
                 Ended(pid, status);
         }
 
@@ -35,9 +35,9 @@ internal sealed partial class Angel
     /// <summary>A process that is not the angel's own child has ended.</summary>
     internal void HeirEnded(int pid)
     {
-        if (Find(pid) is not Child child || !_world.HasEnded(pid))
+        if (Find(pid) is not Child child || !_system.HasExited(pid))
             return;
-        _world.HearAll();
+        _system.ReadNotifications();
         Sweep(); // if it has become our child, this tells how it ended
         if (Find(pid) != child)
             return;
@@ -68,7 +68,7 @@ internal sealed partial class Angel
             if (_retiring.Count == 0)
                 _alarms.Clear(Alarm.Retire);
         }
-        else if (!_world.IsSelfCheck(pid, status))
+        else if (!_system.HandleSelfCheckExit(pid, status))
         {
             Handle(Event.OrphanExited, new EventDetails(status, pid));
         }
@@ -77,7 +77,7 @@ internal sealed partial class Angel
     private void KillGroups(Child child)
     {
         foreach (int group in child.Groups)
-            _world.KillGroup(group, isCertain: group == child.Pid);
+            _system.KillGroup(group, isUnreaped: group == child.Pid);
         if (child == _main)
             _leftover = child.Groups.Count > 0 ? child.Groups[^1] : 0;
     }
@@ -137,7 +137,7 @@ internal sealed partial class Angel
 
     private string Quoted()
     {
-        IReadOnlyList<string> words = _world.LastWords;
+        IReadOnlyList<string> words = _system.LastWords;
         return words.Count == 0 ? "" : " Its last words:\n    " + string.Join("\n    ", words);
     }
 
@@ -193,7 +193,7 @@ internal sealed partial class Angel
         ExitCode = code;
         AnswerAll(_rebootCalls, false, sentence);
         AnswerAll(_stopCalls, true, sentence);
-        string words = string.Join('\n', _world.LastWords);
+        string words = string.Join('\n', _system.LastWords);
         if (!_wasEverReady)
             Shielded(() => _host.WhenFailed(code, words.Length == 0 ? sentence : sentence + "\n" + words));
         Say($"The angel ends with {code}.");

@@ -62,13 +62,13 @@ internal sealed partial class Angel
         Child? starting = _next ?? (State == State.Starting ? _main : null);
         if (starting is not null && _options.LookFor is not null)
         {
-            _world.BeforeStart();
-            _world.LookForLine(starting.Pid);
+            _system.PrepareStart();
+            _system.LookForLine(starting.Pid);
         }
 
         foreach (Child? heir in (Child?[])[_main, _next])
             if (heir is { IsHeir: true })
-                _world.WatchEnd(heir.Pid);
+                _system.WatchExit(heir.Pid);
     }
 
     private static HandedChild? Hand(Child? child) => child is null ? null

@@ -67,7 +67,7 @@ internal sealed partial class Angel
         _releases.TryMainAgain();
         Say($"The server, PID {main.Pid}, is asked for a reboot by {SignalName.Of(signal)}.");
         _reloadedFrom = main.Seamless?.Generation;
-        _world.Send(main.Pid, signal);
+        _system.SendSignal(main.Pid, signal);
         Enter(State.Reloading, _options.StartTimeout);
     }
 
@@ -85,7 +85,7 @@ internal sealed partial class Angel
         _releases.TryMainAgain();
         _tally.Clear();
         _replacing = true;
-        bool asked = seamless.CheckpointSignal is int signal && _world.Send(main.Pid, signal);
+        bool asked = seamless.CheckpointSignal is int signal && _system.SendSignal(main.Pid, signal);
         Enter(State.Aborting, asked ? _checkpointTime : TimeSpan.Zero);
     }
 
@@ -120,8 +120,8 @@ internal sealed partial class Angel
     {
         Say($"The old server, PID {old.Pid}, is told to end.");
         _retiring.Add(old);
-        _world.Send(old.Pid, SigTerm);
-        _world.Send(old.Pid, SigCont);
+        _system.SendSignal(old.Pid, SigTerm);
+        _system.SendSignal(old.Pid, SigCont);
         _alarms.Set(Alarm.Retire, _options.StopTimeout);
     }
 
@@ -135,7 +135,7 @@ internal sealed partial class Angel
             : $"The next server, PID {next.Pid}, has not been ready within {Seconds(_options.StartTimeout)} and is killed. The old one, PID {_main!.Pid}, goes on serving.";
         if (!died)
         {
-            _world.Send(next.Pid, SigKill);
+            _system.SendSignal(next.Pid, SigKill);
             KillGroups(next);
         }
 

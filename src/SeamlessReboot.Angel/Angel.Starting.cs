@@ -35,9 +35,9 @@ internal sealed partial class Angel
         {
             if (_releases.Check(release) is StartFailureException failure)
                 throw failure;
-            _world.BeforeStart();
+            _system.PrepareStart();
             Release? real = fallback ? null : _releases.ResolveMain();
-            int pid = _world.Start(release);
+            int pid = _system.Start(release);
             return new Child
             {
                 Pid = pid,
@@ -81,7 +81,7 @@ internal sealed partial class Angel
     private void ExpectReadiness(Child child)
     {
         if (_options.LookFor is not null && _options.LookIn is not null)
-            _world.LookForLine(child.Pid);
+            _system.LookForLine(child.Pid);
         else if (!WillNotify(child))
             _alarms.Set(Alarm.StartDelay, _options.StartDelay);
     }
@@ -146,7 +146,7 @@ internal sealed partial class Angel
 
     private void StartAgain()
     {
-        if (_leftover != 0 && !_waitsForLeftover && _world.KillGroup(_leftover, isCertain: false))
+        if (_leftover != 0 && !_waitsForLeftover && _system.KillGroup(_leftover, isUnreaped: false))
         {
             // Killed, and not gone yet: it may hold the port for another moment. SIGCHLD tells when it is.
             _waitsForLeftover = true;
@@ -160,7 +160,7 @@ internal sealed partial class Angel
 
     private void StartIfGroupGone()
     {
-        if (_waitsForLeftover && !_world.KillGroup(_leftover, isCertain: false))
+        if (_waitsForLeftover && !_system.KillGroup(_leftover, isUnreaped: false))
             StartAgain();
     }
 

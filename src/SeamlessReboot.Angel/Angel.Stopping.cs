@@ -24,8 +24,8 @@ internal sealed partial class Angel
 
         AnswerAll(_rebootCalls, false, "The server is told to end.");
         Say($"{SignalName.Of(signal)} for the server, PID {_main!.Pid}; the angel ends with it.");
-        _world.Send(_main.Pid, signal);
-        _world.Send(_main.Pid, SigCont); // one that is stopped could not hear it
+        _system.SendSignal(_main.Pid, signal);
+        _system.SendSignal(_main.Pid, SigCont); // one that is stopped could not hear it
         Enter(State.Stopping, _options.StopTimeout);
     }
 
@@ -39,7 +39,7 @@ internal sealed partial class Angel
     private void RepeatSignal(int signal, ControlCall? call)
     {
         JoinStop(call);
-        _world.Send(_main!.Pid, signal);
+        _system.SendSignal(_main!.Pid, signal);
     }
 
     private void EndAfterStop(ExitStatus status)

@@ -21,7 +21,7 @@ internal sealed partial class Angel
             case Alarm.Probe: BeginProbe(); break;
             case Alarm.Retire: KillRetired(); break;
             case Alarm.Checkpoint: AnswerAll(_checkpointCalls, false, $"The server has said nothing of its checkpoint for {Seconds(_checkpointPatience)}. Its log may say more."); break;
-            case Alarm.Check: _world.SelfCheckOverdue(); break;
+            case Alarm.Check: _system.KillSelfCheck(); break;
             case Alarm.Refusals: SayRefusals(); break;
             default: throw new ArgumentOutOfRangeException(nameof(alarm), alarm, "Nobody has set this.");
         }
@@ -39,7 +39,7 @@ internal sealed partial class Angel
     {
         if (State != State.Ready)
             return;
-        _world.Probe(_main!.Pid);
+        _system.StartProbe(_main!.Pid);
     }
 
     /// <summary>A probe has come back: null when all is well.</summary>
@@ -71,7 +71,7 @@ internal sealed partial class Angel
         _abortedUnready = State != State.Ready;
         Say(LogLevel.Error, $"The server, PID {main.Pid}, is killed and started again, because {why ?? "it has asked for it"}.");
         AnswerAll(_rebootCalls, false, $"The server is killed and started again, because {why}.");
-        _world.Send(main.Pid, SigAbrt);
+        _system.SendSignal(main.Pid, SigAbrt);
         Enter(State.Aborting, _options.AbortTimeout);
     }
 
@@ -80,7 +80,7 @@ internal sealed partial class Angel
     {
         Child main = _main!;
         Warn($"SIGKILL for the server, PID {main.Pid}{(why is null ? ", which has not ended in time" : ", because " + why)}.");
-        _world.Send(main.Pid, SigKill);
+        _system.SendSignal(main.Pid, SigKill);
         KillGroups(main);
     }
 
@@ -89,7 +89,7 @@ internal sealed partial class Angel
         foreach (Child old in _retiring)
         {
             Warn($"SIGKILL for the old server, PID {old.Pid}, which has not ended in time.");
-            _world.Send(old.Pid, SigKill);
+            _system.SendSignal(old.Pid, SigKill);
             KillGroups(old);
         }
     }
@@ -99,7 +99,7 @@ internal sealed partial class Angel
         Child main = _main!;
         if (pid == main.Pid)
             return;
-        if (!_world.IsDescendant(pid))
+        if (!_system.IsDescendant(pid))
         {
             Warn($"The server, PID {main.Pid}, has named PID {pid} as its heir (MAINPID=), which is no process that it has started. That is ignored.");
             return;
@@ -108,10 +108,10 @@ internal sealed partial class Angel
         Say($"The server is now PID {pid}, before {main.Pid}.");
         main.Pid = pid;
         main.IsHeir = true;
-        int group = _world.GroupOf(pid);
-        main.Groups.RemoveAll(g => !_world.GroupExists(g));
+        int group = _system.GroupOf(pid);
+        main.Groups.RemoveAll(g => !_system.GroupExists(g));
         if (group > 1 && group != Environment.ProcessId && !main.Groups.Contains(group))
             main.Groups.Add(group);
-        _world.WatchEnd(pid);
+        _system.WatchExit(pid);
     }
 }

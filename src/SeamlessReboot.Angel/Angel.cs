@@ -8,14 +8,14 @@ namespace SeamlessReboot.Angel;
 
 /// <summary>
 /// The supervisor: what it knows of the server, and what it does when something happens, which <see cref="StateTable"/> says. Only the
-/// loop's thread enters it. It decides; the <see cref="World"/> does.
+/// loop's thread enters it. It decides; <see cref="ISystem"/> acts.
 /// </summary>
 internal sealed partial class Angel
 {
     private const int SigHup = 1, SigAbrt = 6, SigKill = 9, SigTerm = 15, SigCont = 18;
     private readonly AngelOptions _options;
     private readonly AngelHost _host;
-    private readonly World _world;
+    private readonly ISystem _system;
     private readonly TimeProvider _time;
     private readonly Alarms _alarms;
     private readonly FdStore _store;
@@ -25,11 +25,11 @@ internal sealed partial class Angel
     private readonly List<ControlCall> _rebootCalls = [], _laterCalls = [], _checkpointCalls = [], _stopCalls = [];
     private Child? _main, _next;
 
-    internal Angel(AngelOptions options, AngelHost host, World world, Alarms alarms, FdStore store, Releases releases, TimeProvider time)
+    internal Angel(AngelOptions options, AngelHost host, ISystem system, Alarms alarms, FdStore store, Releases releases, TimeProvider time)
     {
         _options = options;
         _host = host;
-        _world = world;
+        _system = system;
         _alarms = alarms;
         _store = store;
         _releases = releases;
@@ -98,7 +98,7 @@ internal sealed partial class Angel
             case StateAction.EndNow: EndNow(details.Call); break;
             case StateAction.SendSignal: SendSignal(details.Number, details.Call); break;
             case StateAction.LogStatus: LogStatus(); break;
-            case StateAction.RebootSelf: _world.RebootSelf(); break;
+            case StateAction.RebootSelf: _system.RebootSelf(); break;
             default: throw new ArgumentOutOfRangeException(nameof(action), action, "No method does this.");
         }
     }

@@ -17,7 +17,7 @@ internal sealed partial class AngelLoop
 
     private string StartDirectory => _host.Handover?.StartDirectory ?? _start.Directory;
 
-    internal override void RebootSelf()
+    public void RebootSelf()
     {
         if (_check != 0)
             return;
@@ -36,9 +36,9 @@ internal sealed partial class AngelLoop
         }
     }
 
-    internal override void SelfCheckOverdue() => Processes.SendGroup(_check, 9);
+    public void KillSelfCheck() => Processes.SendGroup(_check, 9);
 
-    internal override bool IsSelfCheck(int pid, ExitStatus status)
+    public bool HandleSelfCheckExit(int pid, ExitStatus status)
     {
         if (pid != _check)
             return false;

@@ -14,7 +14,7 @@ namespace SeamlessReboot.Angel.Loop;
 /// Where everything comes together: signals, descriptors, alarms and probes put events into one queue, and one thread takes them
 /// out, one after the other. It is also what does to processes what the angel decides.
 /// </summary>
-internal sealed partial class AngelLoop : World, IDisposable
+internal sealed partial class AngelLoop : ISystem, IDisposable
 {
     private static readonly PosixSignal[] _signals =
         [PosixSignal.SIGHUP, PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGTERM, PosixSignal.SIGCHLD, (PosixSignal)10, (PosixSignal)12];

@@ -53,7 +53,7 @@ internal sealed class StateTableTests
         List<string> answers = [];
         bool isRequest = what is Event.RebootRequested or Event.CheckpointRequested or Event.StopRequested or Event.SignalRequested;
         ControlCall? call = isRequest ? new ControlCall("test", "", answers.Add) : null;
-        rig.World.Descendants.Add(2000);
+        rig.System.Descendants.Add(2000);
         int number = what switch { Event.MainPidChanged => 2000, Event.StopRequested or Event.SignalRequested => 15, _ => 0 };
         ExitStatus status = what is Event.MainExited or Event.NextExited ? new ExitStatus(null, 11) : default;
 
@@ -66,7 +66,7 @@ internal sealed class StateTableTests
             Assert.That(rig.State is Starting or Reloading or RollingOver or Stopping || rig.Alarms.IsSet(Loop.Alarm.Checkpoint));
         // No state without a way out: something runs whose end will be heard, or a time is set.
         if (rig.State is Starting or Reloading or RollingOver or Aborting or Leaving or Stopping or Waiting)
-            Assert.That(rig.Alarms.IsSet(Loop.Alarm.State) || rig.World.Done.Any(d => d.StartsWith("signal 9", StringComparison.Ordinal)) || what == Event.Deadline);
+            Assert.That(rig.Alarms.IsSet(Loop.Alarm.State) || rig.System.Done.Any(d => d.StartsWith("signal 9", StringComparison.Ordinal)) || what == Event.Deadline);
     }
 
     [Test]

@@ -18,9 +18,9 @@ internal sealed class WatchingTests
 
         Assert.That(rig.State, Is.EqualTo(State.Ready));
         rig.Pass(10);
-        Assert.That(rig.World.Done, Is.EqualTo(new[] { "signal 6 to 1001" }));
+        Assert.That(rig.System.Done, Is.EqualTo(new[] { "signal 6 to 1001" }));
         rig.Pass(2);
-        Assert.That(rig.World.Done, Does.Contain("signal 9 to 1001"));
+        Assert.That(rig.System.Done, Does.Contain("signal 9 to 1001"));
         rig.Die();
         rig.Ring();
         Assert.That(rig.State, Is.EqualTo(State.Starting));
@@ -121,7 +121,7 @@ internal sealed class WatchingTests
         foreach (string? fault in (string?[])["no", "no", null, "no", "no"])
         {
             rig.Pass(10);
-            Assert.That(rig.World.Done[^1], Is.EqualTo("probe 1001"));
+            Assert.That(rig.System.Done[^1], Is.EqualTo("probe 1001"));
             rig.Angel.ProbeAnswered(1001, fault);
         }
 
@@ -176,15 +176,15 @@ internal sealed class WatchingTests
     {
         using Rig rig = new();
         rig.Reach(State.Ready);
-        rig.World.Descendants.Add(2000);
+        rig.System.Descendants.Add(2000);
         rig.Say("MAINPID=2000");
         rig.Exit(0, pid: 1001);
         Assert.That(rig.State, Is.EqualTo(State.Ready));
         rig.Say("STATUS=I am it", pid: 2000);
         Assert.That(rig.Angel.Status().StatusText, Is.EqualTo("I am it"));
-        Assert.That(rig.World.Done, Is.EqualTo(new[] { "watch 2000" }), "nobody is killed");
+        Assert.That(rig.System.Done, Is.EqualTo(new[] { "watch 2000" }), "nobody is killed");
         rig.Die(9, pid: 2000);
-        Assert.That(rig.World.Done, Does.Contain("signal 9 to group 1001").And.Contain("signal 9 to group 7000"));
+        Assert.That(rig.System.Done, Does.Contain("signal 9 to group 1001").And.Contain("signal 9 to group 7000"));
         Assert.That(rig.State, Is.EqualTo(State.Waiting));
     }
 
@@ -204,7 +204,7 @@ internal sealed class WatchingTests
         using Rig rig = new();
         rig.Reach(State.Leaving);
         rig.Pass(20);
-        Assert.That(rig.World.Done, Does.Contain("signal 9 to 1001"));
+        Assert.That(rig.System.Done, Does.Contain("signal 9 to 1001"));
     }
 
     [Test]
@@ -214,9 +214,9 @@ internal sealed class WatchingTests
         rig.Reach(State.Ready);
         List<string> answer = rig.Call("stop");
         rig.Angel.Signalled(2);
-        Assert.That(rig.World.Done, Is.EqualTo(new[] { "signal 15 to 1001", "signal 18 to 1001", "signal 2 to 1001" }));
+        Assert.That(rig.System.Done, Is.EqualTo(new[] { "signal 15 to 1001", "signal 18 to 1001", "signal 2 to 1001" }));
         rig.Pass(20);
-        Assert.That(rig.World.Done, Does.Contain("signal 9 to 1001"));
+        Assert.That(rig.System.Done, Does.Contain("signal 9 to 1001"));
         Assert.That(answer, Is.Empty);
         rig.Die();
         Assert.That(answer[0], Does.Contain("\"ok\":true"));
@@ -228,7 +228,7 @@ internal sealed class WatchingTests
     {
         using Rig rig = new();
         AngelHost host = new() { Log = (_, _) => throw new IOException("disk full"), WhenReady = _ => throw new IOException("gone") };
-        Angel angel = new(rig.Options, host, rig.World, rig.Alarms, rig.Store, new Children.Releases(rig.Options, rig.Files, "/srv"), rig.Time);
+        Angel angel = new(rig.Options, host, rig.System, rig.Alarms, rig.Store, new Children.Releases(rig.Options, rig.Files, "/srv"), rig.Time);
         angel.Begin();
         angel.Hear(1001, "READY=1"u8, []);
         Assert.That(angel.State, Is.EqualTo(State.Ready));
@@ -250,7 +250,7 @@ internal sealed class WatchingTests
         rig.Begin();
         rig.SeamlessReady(5);
         IReadOnlyList<string> written = rig.Call("checkpoint"), failed;
-        Assert.That(rig.World.Done[^1], Is.EqualTo("signal 34 to 1001"));
+        Assert.That(rig.System.Done[^1], Is.EqualTo("signal 34 to 1001"));
         Assert.That(written, Is.Empty, "Only when it is done.");
         rig.Say("X_SEAMLESSREBOOT_CHECKPOINT=1");
         Assert.That(written[0], Does.Contain("\"ok\":true"));
@@ -258,7 +258,7 @@ internal sealed class WatchingTests
         rig.Say("X_SEAMLESSREBOOT_CHECKPOINT=0");
         Assert.That(failed[0], Does.Contain("\"ok\":false"));
         Assert.That(rig.Call("kill", "USR2")[0], Does.Contain("\"ok\":true"));
-        Assert.That(rig.World.Done[^1], Is.EqualTo("signal 12 to 1001"));
+        Assert.That(rig.System.Done[^1], Is.EqualTo("signal 12 to 1001"));
         Assert.That(rig.Call("kill", "what")[0], Does.Contain("\"ok\":false"));
         Assert.That(rig.Call("dance")[0], Does.Contain("\"ok\":false"));
         Assert.That(rig.Call("status")[0], Does.Contain("\"state\":\"Ready\"").And.Contain("\"generation\":5").And.Contain("\"childPid\":1001"));
@@ -273,7 +273,7 @@ internal sealed class WatchingTests
         Assert.That(rig.State, Is.EqualTo(State.Starting));
         rig.SeamlessReady(0);
         Assert.That(rig.State, Is.EqualTo(State.Reloading));
-        Assert.That(rig.World.Done.Count(d => d.StartsWith("signal", StringComparison.Ordinal)), Is.EqualTo(1));
+        Assert.That(rig.System.Done.Count(d => d.StartsWith("signal", StringComparison.Ordinal)), Is.EqualTo(1));
         Assert.That(answer, Is.Empty);
         rig.SeamlessReady(1);
         Assert.That(rig.State, Is.EqualTo(State.Ready));

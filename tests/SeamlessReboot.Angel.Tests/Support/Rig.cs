@@ -22,14 +22,14 @@ internal sealed class Rig : IDisposable
             WhenReady = text => Told.Add("ready"),
             WhenFailed = (code, text) => Told.Add($"failed {code}"),
         };
-        Angel = new Angel(Options, host, World, Alarms, Store, new Releases(Options, Files, "/srv"), Time);
+        Angel = new Angel(Options, host, System, Alarms, Store, new Releases(Options, Files, "/srv"), Time);
     }
 
     public AngelOptions Options { get; }
 
     public ManualTime Time { get; } = new();
 
-    public FakeWorld World { get; } = new();
+    public FakeSystem System { get; } = new();
 
     public FakeFiles Files { get; } = new();
 
@@ -45,7 +45,7 @@ internal sealed class Rig : IDisposable
     public Angel Angel { get; }
 
     /// <summary>The server that was started last.</summary>
-    public int Pid => 1000 + World.Started.Count;
+    public int Pid => 1000 + System.Started.Count;
 
     public State State => Angel.State;
 
@@ -117,7 +117,7 @@ internal sealed class Rig : IDisposable
 
     private void End(ExitStatus status, int? pid)
     {
-        World.End(pid ?? Pid, status);
+        System.End(pid ?? Pid, status);
         Angel.Sweep();
     }
 }

@@ -4,7 +4,7 @@ using SeamlessReboot.Angel.Posix;
 namespace SeamlessReboot.Angel.Tests.Support;
 
 /// <summary>Processes that are only numbers; what is done to them is written down.</summary>
-internal sealed class FakeWorld : World
+internal sealed class FakeSystem : ISystem
 {
     private readonly Queue<(int Pid, ExitStatus Status)> _ended = new();
     private readonly Dictionary<int, ExitStatus> _reapable = [];
@@ -24,9 +24,9 @@ internal sealed class FakeWorld : World
     /// <summary>Called when the angel hears what is left in the notify socket.</summary>
     public Action WhenHeard { get; set; } = () => { };
 
-    internal override IReadOnlyList<string> LastWords => ["alas"];
+    public IReadOnlyList<string> LastWords => ["alas"];
 
-    internal override int Start(Release release)
+    public int Start(Release release)
     {
         if (StartFailure is not null)
             throw StartFailure;
@@ -34,27 +34,27 @@ internal sealed class FakeWorld : World
         return _nextPid++;
     }
 
-    internal override bool Send(int pid, int signal)
+    public bool SendSignal(int pid, int signal)
     {
         Done.Add($"signal {signal} to {pid}");
         return true;
     }
 
-    internal override bool KillGroup(int group, bool isCertain)
+    public bool KillGroup(int group, bool isUnreaped)
     {
         Done.Add($"signal 9 to group {group}");
         return LivingGroups.Contains(group);
     }
 
-    internal override bool GroupExists(int group) => true;
+    public bool GroupExists(int group) => true;
 
-    internal override int GroupOf(int pid) => pid + 5000;
+    public int GroupOf(int pid) => pid + 5000;
 
-    internal override bool IsDescendant(int pid) => Descendants.Contains(pid);
+    public bool IsDescendant(int pid) => Descendants.Contains(pid);
 
-    internal override int? NextEnded() => _ended.TryPeek(out (int Pid, ExitStatus) first) ? first.Pid : null;
+    public int? NextExited() => _ended.TryPeek(out (int Pid, ExitStatus) first) ? first.Pid : null;
 
-    internal override ExitStatus? Reap(int pid)
+    public ExitStatus? Reap(int pid)
     {
         if (!_reapable.Remove(pid, out ExitStatus status))
             return null;
@@ -62,25 +62,25 @@ internal sealed class FakeWorld : World
         return status;
     }
 
-    internal override void WatchEnd(int pid) => Done.Add($"watch {pid}");
+    public void WatchExit(int pid) => Done.Add($"watch {pid}");
 
-    internal override bool HasEnded(int pid) => true;
+    public bool HasExited(int pid) => true;
 
-    internal override void HearAll() => WhenHeard();
+    public void ReadNotifications() => WhenHeard();
 
-    internal override void BeforeStart()
+    public void PrepareStart()
     {
     }
 
-    internal override void LookForLine(int pid) => Done.Add($"look for line of {pid}");
+    public void LookForLine(int pid) => Done.Add($"look for line of {pid}");
 
-    internal override void Probe(int pid) => Done.Add($"probe {pid}");
+    public void StartProbe(int pid) => Done.Add($"probe {pid}");
 
-    internal override void RebootSelf() => Done.Add("reboot self");
+    public void RebootSelf() => Done.Add("reboot self");
 
-    internal override void SelfCheckOverdue() => Done.Add("self check overdue");
+    public void KillSelfCheck() => Done.Add("self check overdue");
 
-    internal override bool IsSelfCheck(int pid, ExitStatus status) => false;
+    public bool HandleSelfCheckExit(int pid, ExitStatus status) => false;
 
     /// <summary>A process ends; the angel has not been told yet.</summary>
     public void End(int pid, ExitStatus status)

@@ -23,7 +23,7 @@ internal sealed partial class AngelLoop
     private CancellationTokenSource _lookFor = new();
     private Task? _line;
 
-    internal override IReadOnlyList<string> LastWords
+    public IReadOnlyList<string> LastWords
     {
         get
         {
@@ -32,7 +32,7 @@ internal sealed partial class AngelLoop
         }
     }
 
-    internal override int Start(Release release)
+    public int Start(Release release)
     {
         ChildStart start = new()
         {
@@ -51,24 +51,24 @@ internal sealed partial class AngelLoop
         return pid;
     }
 
-    internal override bool Send(int pid, int signal) => Processes.Send(pid, signal);
+    public bool SendSignal(int pid, int signal) => Processes.Send(pid, signal);
 
-    internal override bool KillGroup(int group, bool isCertain) =>
-        Processes.SendGroup(group, 0) && (isCertain || Processes.HasDescendantIn(group)) && Processes.SendGroup(group, 9);
+    public bool KillGroup(int group, bool isUnreaped) =>
+        Processes.SendGroup(group, 0) && (isUnreaped || Processes.HasDescendantIn(group)) && Processes.SendGroup(group, 9);
 
-    internal override bool GroupExists(int group) => Processes.SendGroup(group, 0);
+    public bool GroupExists(int group) => Processes.SendGroup(group, 0);
 
-    internal override int GroupOf(int pid) => Processes.GroupOf(pid);
+    public int GroupOf(int pid) => Processes.GroupOf(pid);
 
-    internal override bool IsDescendant(int pid) => Processes.IsDescendant(pid);
+    public bool IsDescendant(int pid) => Processes.IsDescendant(pid);
 
-    internal override int? NextEnded() => Processes.NextEnded();
+    public int? NextExited() => Processes.NextEnded();
 
-    internal override ExitStatus? Reap(int pid) => Processes.Reap(pid);
+    public ExitStatus? Reap(int pid) => Processes.Reap(pid);
 
-    internal override bool HasEnded(int pid) => Processes.HasEnded(pid);
+    public bool HasExited(int pid) => Processes.HasEnded(pid);
 
-    internal override void WatchEnd(int pid)
+    public void WatchExit(int pid)
     {
         if (_pidFds.ContainsKey(pid) || Processes.OpenPidFd(pid) is not (>= 0 and int fd))
             return;
@@ -87,7 +87,7 @@ internal sealed partial class AngelLoop
         _angel.HeirEnded(pid);
     }
 
-    internal override void HearAll()
+    public void ReadNotifications()
     {
         for (int i = 0; i < MostMessages && HearOne(); i++)
         {
@@ -123,7 +123,7 @@ internal sealed partial class AngelLoop
         return true;
     }
 
-    internal override void BeforeStart()
+    public void PrepareStart()
     {
         _errors.Drain();
         _errors.LastWords.Clear();
@@ -133,7 +133,7 @@ internal sealed partial class AngelLoop
         _line = _options is { LookFor: { } what, LookIn: string file } ? LogWatch.WaitAsync(file, what, _lookFor.Token) : null;
     }
 
-    internal override void LookForLine(int pid) => _line?.ContinueWith(found =>
+    public void LookForLine(int pid) => _line?.ContinueWith(found =>
     {
         if (found.IsCompletedSuccessfully)
             Post(new LineFound(pid));
@@ -141,7 +141,7 @@ internal sealed partial class AngelLoop
             Log(LogLevel.Error, $"'{_options.LookIn}' cannot be watched: {found.Exception.InnerException!.Message}");
     }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
-    internal override void Probe(int pid) => _ = ProbeAsync(pid);
+    public void StartProbe(int pid) => _ = ProbeAsync(pid);
 
     private async Task ProbeAsync(int pid)
     {
