@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 using SeamlessReboot.Angel.Children;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Angel.Loop;
-using SeamlessReboot.Angel.Watching;
+using SeamlessReboot.Angel.Monitoring;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using SeamlessReboot.Angel.Children;
 using SeamlessReboot.Angel.Control;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Angel.Loop;
 
 namespace SeamlessReboot.Angel;

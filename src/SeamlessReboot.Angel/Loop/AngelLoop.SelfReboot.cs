@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
-using SeamlessReboot.Angel.Handing;
 using SeamlessReboot.Angel.Posix;
+using SeamlessReboot.Angel.SelfReboot;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Loop;

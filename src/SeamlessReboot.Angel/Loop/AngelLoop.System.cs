@@ -3,9 +3,9 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using SeamlessReboot.Angel.Children;
 using SeamlessReboot.Angel.Control;
-using SeamlessReboot.Angel.Handing;
+using SeamlessReboot.Angel.Monitoring;
 using SeamlessReboot.Angel.Posix;
-using SeamlessReboot.Angel.Watching;
+using SeamlessReboot.Angel.SelfReboot;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Loop;
@@ -148,7 +148,7 @@ internal sealed partial class AngelLoop
         string? fault;
         try
         {
-            fault = await Watching.Probe.RunAsync(_options, CancellationToken.None).ConfigureAwait(false);
+            fault = await Monitoring.Probe.RunAsync(_options, CancellationToken.None).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // a probe that fails in a way of its own has failed
         catch (Exception e)

@@ -3,9 +3,9 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using SeamlessReboot.Angel.Children;
 using SeamlessReboot.Angel.Control;
-using SeamlessReboot.Angel.Handing;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Angel.Posix;
+using SeamlessReboot.Angel.SelfReboot;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Loop;

@@ -1,7 +1,7 @@
 using System.Text;
 using SeamlessReboot.Angel.Children;
 using SeamlessReboot.Angel.Control;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Angel.Loop;
 using SeamlessReboot.Angel.Posix;
 

@@ -1,7 +1,7 @@
 using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Posix;
 
-namespace SeamlessReboot.Angel.Holding;
+namespace SeamlessReboot.Angel.Descriptors;
 
 /// <summary>
 /// The descriptors that the server has given away for safe keeping. They stay when a restart has passed them on; a file is kept

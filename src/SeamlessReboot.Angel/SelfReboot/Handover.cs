@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Posix;
 
-namespace SeamlessReboot.Angel.Handing;
+namespace SeamlessReboot.Angel.SelfReboot;
 
 /// <summary>All that one angel leaves to the next, which is the same process. Descriptors cross the exec by their numbers.</summary>
 internal sealed record Handover

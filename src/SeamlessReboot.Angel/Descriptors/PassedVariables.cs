@@ -1,7 +1,7 @@
 using System.Globalization;
 using SeamlessReboot.Posix;
 
-namespace SeamlessReboot.Angel.Holding;
+namespace SeamlessReboot.Angel.Descriptors;
 
 /// <summary>
 /// What programs written for other socket holders look for, beside LISTEN_FDS. socketmaster and old einhorn: EINHORN_FDS, numbers with

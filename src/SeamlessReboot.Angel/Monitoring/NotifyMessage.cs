@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
 using SeamlessReboot.Angel.Children;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
 
-namespace SeamlessReboot.Angel.Watching;
+namespace SeamlessReboot.Angel.Monitoring;
 
 /// <summary>One datagram of the notify protocol: lines of NAME=value. What is not understood is passed over.</summary>
 internal sealed record NotifyMessage

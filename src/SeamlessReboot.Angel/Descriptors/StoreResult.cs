@@ -1,4 +1,4 @@
-namespace SeamlessReboot.Angel.Holding;
+namespace SeamlessReboot.Angel.Descriptors;
 
 /// <summary>What has become of a descriptor that was to be stored.</summary>
 internal enum StoreResult

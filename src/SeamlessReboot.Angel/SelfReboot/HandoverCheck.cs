@@ -1,4 +1,4 @@
-namespace SeamlessReboot.Angel.Handing;
+namespace SeamlessReboot.Angel.SelfReboot;
 
 /// <summary>A hidden verb: the running angel asks its new version whether it starts, and reads what it would be handed.</summary>
 internal static class HandoverCheck

@@ -1,9 +1,9 @@
 using System.Net.Sockets;
 using System.Text;
 using SeamlessReboot.Angel.CommandLine;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
 
-namespace SeamlessReboot.Angel.Watching;
+namespace SeamlessReboot.Angel.Monitoring;
 
 /// <summary>
 /// Talks to the server's port as a client would. The kernel accepts connections for a server that hangs; only an answer shows that

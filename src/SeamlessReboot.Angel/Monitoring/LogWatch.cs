@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using System.Threading.Channels;
 
-namespace SeamlessReboot.Angel.Watching;
+namespace SeamlessReboot.Angel.Monitoring;
 
 /// <summary>Waits for a line of a file that others write. Only what is written after the start counts.</summary>
 internal static class LogWatch

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using Mono.Unix.Native;
 using SeamlessReboot.Posix;
 
-namespace SeamlessReboot.Angel.Holding;
+namespace SeamlessReboot.Angel.Descriptors;
 
 /// <summary>Opens the sockets of --listen, in their order. A host of two families makes two sockets, with one port and one name.</summary>
 internal static class ListenSockets

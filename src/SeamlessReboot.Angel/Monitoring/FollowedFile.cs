@@ -1,7 +1,7 @@
 using System.Text;
 using Mono.Unix.Native;
 
-namespace SeamlessReboot.Angel.Watching;
+namespace SeamlessReboot.Angel.Monitoring;
 
 /// <summary>Reads what is added to a file, over its being cut short, moved away and made anew.</summary>
 internal sealed class FollowedFile : IDisposable

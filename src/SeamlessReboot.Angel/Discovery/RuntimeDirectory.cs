@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
 using Mono.Unix.Native;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Posix;
 
-namespace SeamlessReboot.Angel.Finding;
+namespace SeamlessReboot.Angel.Discovery;
 
 /// <summary>
 /// Where an angel's sockets, lock and log are: a directory of its user's alone. Whoever could write there could pose as the angel or

@@ -1,6 +1,6 @@
 using SeamlessReboot.Angel.Posix;
 
-namespace SeamlessReboot.Angel.Holding;
+namespace SeamlessReboot.Angel.Descriptors;
 
 /// <summary>One descriptor in the store.</summary>
 /// <param name="Id">Counted up; the order of storing.</param>

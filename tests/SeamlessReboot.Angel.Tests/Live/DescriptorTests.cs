@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace SeamlessReboot.Angel.Tests.Live;
 
 /// <summary>The store of a real angel, and real descriptors.</summary>
-internal sealed class HoldingTests : LiveTest
+internal sealed class DescriptorTests : LiveTest
 {
     [Test]
     public async Task What_a_killed_child_has_stored_comes_back_to_the_next_by_name_and_in_order()

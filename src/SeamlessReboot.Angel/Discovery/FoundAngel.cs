@@ -1,6 +1,6 @@
 using SeamlessReboot.Angel.Daemon;
 
-namespace SeamlessReboot.Angel.Finding;
+namespace SeamlessReboot.Angel.Discovery;
 
 /// <summary>A runtime directory, and whether an angel lives in it.</summary>
 /// <param name="Name">The directory's name.</param>

@@ -3,7 +3,7 @@ using SeamlessReboot.Angel.Tests.Support;
 namespace SeamlessReboot.Angel.Tests.Core;
 
 /// <summary>Signs of life, readiness, and who may speak.</summary>
-internal sealed class WatchingTests
+internal sealed class MonitoringTests
 {
     [Test]
     public void A_server_without_a_heartbeat_is_aborted_then_killed_then_started_again()

@@ -4,7 +4,7 @@ using Mono.Unix.Native;
 using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Posix;
 
-namespace SeamlessReboot.Angel.Holding;
+namespace SeamlessReboot.Angel.Descriptors;
 
 /// <summary>
 /// A listening unix socket with a file. The kernel leaves the file behind when its server ends, and refuses the name from then on; so

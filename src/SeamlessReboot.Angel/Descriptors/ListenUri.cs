@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 
-namespace SeamlessReboot.Angel.Holding;
+namespace SeamlessReboot.Angel.Descriptors;
 
 /// <summary>
 /// The URIs of --listen: tcp://HOST:PORT, tcp4://, tcp6://, unix:///PATH. HOST may be empty or '*' for every address. A fragment

@@ -4,7 +4,7 @@ using SeamlessReboot.Angel.CommandLine;
 using SeamlessReboot.Angel.Daemon;
 using SeamlessReboot.Posix;
 
-namespace SeamlessReboot.Angel.Finding;
+namespace SeamlessReboot.Angel.Discovery;
 
 /// <summary>Finds the angel that a verb is for. Root sees everybody's, others see their own.</summary>
 internal static class AngelFinder

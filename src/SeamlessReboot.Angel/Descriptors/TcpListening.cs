@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Posix;
 
-namespace SeamlessReboot.Angel.Holding;
+namespace SeamlessReboot.Angel.Descriptors;
 
 /// <summary>One listening TCP socket, by descriptor.</summary>
 internal static unsafe class TcpListening
