@@ -72,7 +72,7 @@ internal sealed partial class Angel
     }
 
     private static HandedChild? Hand(Child? child) => child is null ? null
-        : new HandedChild(child.Pid, child.Groups, Hand(child.Release)!, Hand(child.Real), child.IsFallback, child.Since, child.Spoke, child.WasReady,
+        : new HandedChild(child.Pid, child.Groups, Hand(child.Release)!, Hand(child.Real), child.IsFallback, child.Since, child.HasNotified, child.WasReady,
             child.StatusText, child.Watchdog, child.Seamless, child.IsHeir);
 
     private static HandedRelease? Hand(Release? release) => release is null ? null : new HandedRelease(release.Command, release.Directory);
@@ -85,7 +85,7 @@ internal sealed partial class Angel
         Real = Take(child.Real),
         IsFallback = child.IsFallback,
         Since = child.Since,
-        Spoke = child.Spoke,
+        HasNotified = child.Spoke,
         WasReady = child.WasReady,
         StatusText = child.StatusText,
         Watchdog = child.Watchdog,

@@ -22,7 +22,7 @@ internal sealed partial class Angel
             case Alarm.Retire: KillRetired(); break;
             case Alarm.Checkpoint: AnswerAll(_checkpointCalls, false, $"The server has said nothing of its checkpoint for {Seconds(_checkpointPatience)}. Its log may say more."); break;
             case Alarm.Check: _system.KillSelfCheck(); break;
-            case Alarm.Refusals: SayRefusals(); break;
+            case Alarm.Refusals: LogRefusals(); break;
             default: throw new ArgumentOutOfRangeException(nameof(alarm), alarm, "Nobody has set this.");
         }
     }

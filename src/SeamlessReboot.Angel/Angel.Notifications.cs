@@ -14,40 +14,40 @@ internal sealed partial class Angel
     private long _refused, _refusedSaid, _full, _fullSaid;
 
     /// <summary>One datagram, and the descriptors that came with it: they are closed here, or stored.</summary>
-    internal void Hear(int sender, ReadOnlySpan<byte> datagram, List<int> descriptors)
+    internal void OnNotification(int sender, ReadOnlySpan<byte> datagram, List<int> descriptors)
     {
         Child? who = sender <= 0 ? null : sender == _main?.Pid ? _main : sender == _next?.Pid ? _next : null;
         if (who is null)
         {
             Close(descriptors);
             if (!_retiring.Exists(c => c.Pid == sender)) // what one that is told to end says, is known
-                Refused(sender);
+                CountRefused(sender);
             return;
         }
 
         NotifyMessage message = NotifyMessage.Parse(datagram);
-        Note(who, message);
+        UpdateChild(who, message);
         if (message.Store)
-            Keep(message, descriptors);
+            Store(message, descriptors);
         else
             Close(descriptors);
         if (message.Remove && message.Name is string name)
             _store.Remove(name);
-        Act(who, message);
+        HandleMessage(who, message);
     }
 
     /// <summary>A datagram that was longer than any can be.</summary>
-    internal void HearNothing(int sender, List<int> descriptors)
+    internal void OnOversizedNotification(int sender, List<int> descriptors)
     {
         Close(descriptors);
-        Refused(sender);
+        CountRefused(sender);
     }
 
-    private void Note(Child who, NotifyMessage message)
+    private void UpdateChild(Child who, NotifyMessage message)
     {
-        if (message.IsKnown && !who.Spoke)
+        if (message.IsKnown && !who.HasNotified)
         {
-            who.Spoke = true;
+            who.HasNotified = true;
             // Whoever has a start-up delay running had been taken for one that does not notify.
             if (_options.Notifies is null && (message.Ready || message.Seamless is not null))
                 _notifies = true;
@@ -69,7 +69,7 @@ internal sealed partial class Angel
         }
     }
 
-    private void Act(Child who, NotifyMessage message)
+    private void HandleMessage(Child who, NotifyMessage message)
     {
         if (message.MoreTime is TimeSpan time && (who == _next) == (State == State.RollingOver))
             Handle(Event.MoreTimeRequested, new EventDetails(Time: time));
@@ -96,11 +96,11 @@ internal sealed partial class Angel
             Handle(Event.MainHung, new EventDetails(Text: "it has said so itself (WATCHDOG=trigger)"));
     }
 
-    private void Keep(NotifyMessage message, List<int> descriptors)
+    private void Store(NotifyMessage message, List<int> descriptors)
     {
         foreach (int fd in descriptors)
             if (_store.Add(fd, message.Name ?? FdStore.NoName, message.Watched) == StoreResult.Full)
-                RefusedFull();
+                CountStoreFull();
     }
 
     private static void Close(List<int> descriptors)
@@ -110,7 +110,7 @@ internal sealed partial class Angel
     }
 
     // The first at once, what follows in one line a minute: a flood must not fill the log.
-    private void Refused(int sender)
+    private void CountRefused(int sender)
     {
         _refused++;
         if (_alarms.IsSet(Alarm.Refusals))
@@ -120,7 +120,7 @@ internal sealed partial class Angel
         _alarms.Set(Alarm.Refusals, _quiet);
     }
 
-    private void RefusedFull()
+    private void CountStoreFull()
     {
         _full++;
         if (_alarms.IsSet(Alarm.Refusals) && _fullSaid > 0)
@@ -130,7 +130,7 @@ internal sealed partial class Angel
         _alarms.Set(Alarm.Refusals, _quiet);
     }
 
-    private void SayRefusals()
+    private void LogRefusals()
     {
         if (_refused > _refusedSaid)
             Warn($"{_refused - _refusedSaid} more messages to the notify socket were refused in the last minute.");

@@ -87,7 +87,7 @@ internal sealed partial class Angel
     }
 
     // Nobody has said whether it does: once one has, all will.
-    private bool WillNotify(Child child) => _options.Notifies ?? (_notifies || child.Spoke);
+    private bool WillNotify(Child child) => _options.Notifies ?? (_notifies || child.HasNotified);
 
     /// <summary>A server that does not notify has lived for so long.</summary>
     internal void StartDelayOver()

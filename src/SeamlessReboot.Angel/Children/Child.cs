@@ -19,7 +19,7 @@ internal sealed class Child
     public required DateTimeOffset Since { get; init; }
 
     /// <summary>It has said something to the notify socket, so it will say READY=1 too.</summary>
-    public bool Spoke { get; set; }
+    public bool HasNotified { get; set; }
 
     public bool WasReady { get; set; }
 

@@ -89,17 +89,17 @@ internal sealed partial class AngelLoop
 
     public void ReadNotifications()
     {
-        for (int i = 0; i < MostMessages && HearOne(); i++)
+        for (int i = 0; i < MostMessages && ReceiveOne(); i++)
         {
         }
     }
 
     // So many, and then it is others' turn.
-    private void HearSome()
+    private void ReceiveSome()
     {
         for (int i = 0; i < MessagesPerTurn; i++)
         {
-            if (HearOne())
+            if (ReceiveOne())
                 continue;
             _poller.WatchInputAgain(_notify, Tokens.Notify);
             return;
@@ -108,7 +108,7 @@ internal sealed partial class AngelLoop
         Post(new DescriptorReady(Tokens.Notify, HungUp: false));
     }
 
-    private bool HearOne()
+    private bool ReceiveOne()
     {
         if (_notify < 0)
             return false;
@@ -117,9 +117,9 @@ internal sealed partial class AngelLoop
         if (length == -1)
             return false;
         if (length >= 0)
-            _angel.Hear(sender, _message.AsSpan(0, length), _descriptors);
+            _angel.OnNotification(sender, _message.AsSpan(0, length), _descriptors);
         else
-            _angel.HearNothing(sender, _descriptors);
+            _angel.OnOversizedNotification(sender, _descriptors);
         return true;
     }
 

@@ -164,7 +164,7 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
     {
         switch (ready.Token)
         {
-            case Tokens.Notify: HearSome(); break;
+            case Tokens.Notify: ReceiveSome(); break;
             case Tokens.Children:
                 ChildSignal.Take(_childSignal);
                 _poller.WatchInputAgain(_childSignal, Tokens.Children);

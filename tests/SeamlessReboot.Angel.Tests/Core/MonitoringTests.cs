@@ -230,7 +230,7 @@ internal sealed class MonitoringTests
         AngelHost host = new() { Log = (_, _) => throw new IOException("disk full"), WhenReady = _ => throw new IOException("gone") };
         Angel angel = new(rig.Options, host, rig.System, rig.Alarms, rig.Store, new Children.Releases(rig.Options, rig.Files, "/srv"), rig.Time);
         angel.Begin();
-        angel.Hear(1001, "READY=1"u8, []);
+        angel.OnNotification(1001, "READY=1"u8, []);
         Assert.That(angel.State, Is.EqualTo(State.Ready));
     }
 

@@ -192,7 +192,7 @@ internal sealed class RestartTests
     {
         using Rig rig = new();
         rig.Begin();
-        rig.System.WhenHeard = () => rig.Ready();
+        rig.System.WhenNotificationsAreRead = () => rig.Ready();
         rig.Exit(0);
         Assert.That(rig.Angel.ExitCode, Is.Zero, "it was ready, and then ended in order");
     }

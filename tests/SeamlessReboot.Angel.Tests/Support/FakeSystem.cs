@@ -22,7 +22,7 @@ internal sealed class FakeSystem : ISystem
     public HashSet<int> LivingGroups { get; } = [];
 
     /// <summary>Called when the angel hears what is left in the notify socket.</summary>
-    public Action WhenHeard { get; set; } = () => { };
+    public Action WhenNotificationsAreRead { get; set; } = () => { };
 
     public IReadOnlyList<string> LastWords => ["alas"];
 
@@ -66,7 +66,7 @@ internal sealed class FakeSystem : ISystem
 
     public bool HasExited(int pid) => true;
 
-    public void ReadNotifications() => WhenHeard();
+    public void ReadNotifications() => WhenNotificationsAreRead();
 
     public void PrepareStart()
     {

@@ -51,7 +51,7 @@ internal sealed class Rig : IDisposable
 
     public void Begin() => Angel.Begin();
 
-    public void Say(string message, int? pid = null) => Angel.Hear(pid ?? Pid, Encoding.UTF8.GetBytes(message), []);
+    public void Say(string message, int? pid = null) => Angel.OnNotification(pid ?? Pid, Encoding.UTF8.GetBytes(message), []);
 
     public void Ready(int? pid = null) => Say("READY=1", pid);
 
