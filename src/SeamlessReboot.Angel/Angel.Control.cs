@@ -9,7 +9,7 @@ internal sealed partial class Angel
     private static readonly TimeSpan _checkpointPatience = TimeSpan.FromSeconds(30);
 
     /// <summary>A signal to the angel.</summary>
-    internal void Signalled(int signal)
+    internal void OnSignal(int signal)
     {
         const int Int = 2, Quit = 3, Usr1 = 10, Usr2 = 12;
         switch (signal)
@@ -23,7 +23,7 @@ internal sealed partial class Angel
     }
 
     /// <summary>A request from the control socket.</summary>
-    internal void Called(ControlCall call)
+    internal void OnCall(ControlCall call)
     {
         switch (call.Verb)
         {

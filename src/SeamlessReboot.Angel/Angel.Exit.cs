@@ -15,7 +15,7 @@ internal sealed partial class Angel
 
     /// <summary>Reaps whoever has ended. Before the end of one that matters is believed, everything it has said is heard.</summary>
     /// <returns>False when there may be more.</returns>
-    internal bool Sweep()
+    internal bool ReapExited()
     {
         for (int i = 0; i < Restful; i++)
         {
@@ -26,23 +26,23 @@ internal sealed partial class Angel
             if (Find(pid) is Child child)
                 KillGroups(child); // as long as its number is not given away again
             if (_system.Reap(pid) is ExitStatus status)
-                Ended(pid, status);
+                OnExited(pid, status);
         }
 
         return false;
     }
 
     /// <summary>A process that is not the angel's own child has ended.</summary>
-    internal void HeirEnded(int pid)
+    internal void OnMainPidExited(int pid)
     {
         if (Find(pid) is not Child child || !_system.HasExited(pid))
             return;
         _system.ReadNotifications();
-        Sweep(); // if it has become our child, this tells how it ended
+        ReapExited(); // if it has become our child, this tells how it ended
         if (Find(pid) != child)
             return;
         KillGroups(child);
-        Ended(pid, ExitStatus.Unknown);
+        OnExited(pid, ExitStatus.Unknown);
     }
 
     private bool IsOurs(int pid) => Find(pid) is not null;
@@ -50,7 +50,7 @@ internal sealed partial class Angel
     private Child? Find(int pid) =>
         pid == _main?.Pid ? _main : pid == _next?.Pid ? _next : _retiring.Find(c => c.Pid == pid);
 
-    private void Ended(int pid, ExitStatus status)
+    private void OnExited(int pid, ExitStatus status)
     {
         if (pid == _next?.Pid)
         {

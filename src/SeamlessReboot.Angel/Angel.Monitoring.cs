@@ -10,14 +10,14 @@ internal sealed partial class Angel
     private int _probeFaults;
 
     /// <summary>The time of an alarm has come.</summary>
-    internal void Ring(Alarm alarm)
+    internal void OnAlarm(Alarm alarm)
     {
         switch (alarm)
         {
             case Alarm.State: Handle(Event.Deadline); break;
             case Alarm.Watchdog: Handle(Event.MainHung, new EventDetails(Text: $"it has given no sign of life for {Seconds(_main?.Watchdog ?? default)}")); break;
             case Alarm.Stable: Handle(Event.Stable); break;
-            case Alarm.StartDelay: StartDelayOver(); break;
+            case Alarm.StartDelay: OnStartDelayOver(); break;
             case Alarm.Probe: BeginProbe(); break;
             case Alarm.Retire: KillRetired(); break;
             case Alarm.Checkpoint: AnswerAll(_checkpointCalls, false, $"The server has said nothing of its checkpoint for {Seconds(_checkpointPatience)}. Its log may say more."); break;
@@ -43,7 +43,7 @@ internal sealed partial class Angel
     }
 
     /// <summary>A probe has come back: null when all is well.</summary>
-    internal void ProbeAnswered(int pid, string? fault)
+    internal void OnProbeAnswered(int pid, string? fault)
     {
         if (pid != _main?.Pid || State != State.Ready)
             return;

@@ -90,7 +90,7 @@ internal sealed partial class Angel
     private bool WillNotify(Child child) => _options.Notifies ?? (_notifies || child.HasNotified);
 
     /// <summary>A server that does not notify has lived for so long.</summary>
-    internal void StartDelayOver()
+    internal void OnStartDelayOver()
     {
         Child? child = _next ?? _main;
         if (child is null || WillNotify(child))
@@ -99,7 +99,7 @@ internal sealed partial class Angel
     }
 
     /// <summary>The line that means readiness has come.</summary>
-    internal void LineFound(int pid)
+    internal void OnLineFound(int pid)
     {
         if (pid == _next?.Pid)
             Handle(Event.NextReady);

@@ -76,7 +76,7 @@ internal sealed partial class AngelLoop
         _poller.WatchInput(fd, Tokens.FirstProcess + pid);
     }
 
-    private void HeirEnded(int pid)
+    private void OnMainPidExited(int pid)
     {
         if (_pidFds.Remove(pid, out int fd))
         {
@@ -84,7 +84,7 @@ internal sealed partial class AngelLoop
             Fd.Close(fd);
         }
 
-        _angel.HeirEnded(pid);
+        _angel.OnMainPidExited(pid);
     }
 
     public void ReadNotifications()
@@ -198,9 +198,9 @@ internal sealed partial class AngelLoop
         try
         {
             if (handover is { ControlFd: >= 0 })
-                _control = ControlSocket.Adopt(handover.ControlFd, _poller, c => _angel.Called(c));
+                _control = ControlSocket.Adopt(handover.ControlFd, _poller, c => _angel.OnCall(c));
             else
-                _control = ControlSocket.Open(Path.Combine(_options.RuntimeDirectory, AngelDirectory.ControlSocket), _poller, c => _angel.Called(c));
+                _control = ControlSocket.Open(Path.Combine(_options.RuntimeDirectory, AngelDirectory.ControlSocket), _poller, c => _angel.OnCall(c));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

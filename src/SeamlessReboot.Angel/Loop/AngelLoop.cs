@@ -110,7 +110,7 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
         while (_angel.ExitCode is null)
         {
             Handle(Next());
-            RingAlarms();
+            HandleAlarms();
         }
 
         return _angel.ExitCode.Value;
@@ -143,12 +143,12 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
         {
             switch (what)
             {
-                case SignalArrived signal: _angel.Signalled(signal.Signal); break;
-                case ChildrenChanged: SweepOrGoOn(); break;
+                case SignalArrived signal: _angel.OnSignal(signal.Signal); break;
+                case ChildrenChanged: ReapExited(); break;
                 case DescriptorReady ready: Handle(ready); break;
                 case AlarmsDue: _alarms.TimerFired(); break;
-                case ProbeAnswered answer: _angel.ProbeAnswered(answer.Pid, answer.Fault); break;
-                case LineFound line: _angel.LineFound(line.Pid); break;
+                case ProbeAnswered answer: _angel.OnProbeAnswered(answer.Pid, answer.Fault); break;
+                case LineFound line: _angel.OnLineFound(line.Pid); break;
                 default: throw new ArgumentOutOfRangeException(nameof(what), what, "Nobody handles this.");
             }
         }
@@ -168,7 +168,7 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
             case Tokens.Children:
                 ChildSignal.Take(_childSignal);
                 _poller.WatchInputAgain(_childSignal, Tokens.Children);
-                SweepOrGoOn();
+                ReapExited();
                 break;
             case Tokens.Control: _control?.Accept(); break;
             case Tokens.Errors:
@@ -177,22 +177,22 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
                 break;
             case >= Tokens.FirstConnection and < Tokens.FirstConnection + Tokens.Span: _control?.Read(ready.Token - Tokens.FirstConnection); break;
             case >= Tokens.FirstStored and < Tokens.FirstStored + Tokens.Span: _store.Drop(ready.Token - Tokens.FirstStored); break;
-            default: HeirEnded((int)(ready.Token - Tokens.FirstProcess)); break;
+            default: OnMainPidExited((int)(ready.Token - Tokens.FirstProcess)); break;
         }
     }
 
-    private void SweepOrGoOn()
+    private void ReapExited()
     {
-        if (!_angel.Sweep())
+        if (!_angel.ReapExited())
             Post(_childrenChanged);
     }
 
-    private void RingAlarms()
+    private void HandleAlarms()
     {
         try
         {
             while (_angel.ExitCode is null && _alarms.TakeDue() is Alarm alarm)
-                _angel.Ring(alarm);
+                _angel.OnAlarm(alarm);
         }
 #pragma warning disable CA1031 // as above
         catch (Exception e)

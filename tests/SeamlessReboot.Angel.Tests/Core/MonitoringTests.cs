@@ -122,12 +122,12 @@ internal sealed class MonitoringTests
         {
             rig.Pass(10);
             Assert.That(rig.System.Done[^1], Is.EqualTo("probe 1001"));
-            rig.Angel.ProbeAnswered(1001, fault);
+            rig.Angel.OnProbeAnswered(1001, fault);
         }
 
         Assert.That(rig.State, Is.EqualTo(State.Ready));
         rig.Pass(10);
-        rig.Angel.ProbeAnswered(1001, "still no");
+        rig.Angel.OnProbeAnswered(1001, "still no");
         Assert.That(rig.State, Is.EqualTo(State.Aborting));
         Assert.That(rig.Log, Has.Some.Contains("still no"));
     }
@@ -141,7 +141,7 @@ internal sealed class MonitoringTests
         rig.Die();
         rig.Ring();
         rig.Ready();
-        rig.Angel.ProbeAnswered(1001, "dead, of course");
+        rig.Angel.OnProbeAnswered(1001, "dead, of course");
         Assert.That(rig.State, Is.EqualTo(State.Ready));
     }
 
@@ -213,7 +213,7 @@ internal sealed class MonitoringTests
         using Rig rig = new();
         rig.Reach(State.Ready);
         List<string> answer = rig.Call("stop");
-        rig.Angel.Signalled(2);
+        rig.Angel.OnSignal(2);
         Assert.That(rig.System.Done, Is.EqualTo(new[] { "signal 15 to 1001", "signal 18 to 1001", "signal 2 to 1001" }));
         rig.Pass(20);
         Assert.That(rig.System.Done, Does.Contain("signal 9 to 1001"));

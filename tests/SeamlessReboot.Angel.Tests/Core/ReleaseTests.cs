@@ -107,7 +107,7 @@ internal sealed class ReleaseTests
         rig.SeamlessReady();
         rig.Pass(61);
         rig.Files.Current = "/releases/2";
-        rig.Angel.Signalled(1);
+        rig.Angel.OnSignal(1);
         Assert.That(rig.System.Done, Does.Contain("signal 1 to 1001"));
         rig.Say("RELOADING=1");
         rig.Die();
@@ -124,7 +124,7 @@ internal sealed class ReleaseTests
         rig.Begin();
         rig.SeamlessReady(generation: 3);
         rig.Files.Current = "/releases/2";
-        rig.Angel.Signalled(1);
+        rig.Angel.OnSignal(1);
         rig.SeamlessReady(generation: 3);
         rig.Pass(61);
         rig.Die();
@@ -141,7 +141,7 @@ internal sealed class ReleaseTests
         rig.Begin();
         rig.SeamlessReady(generation: 0);
         rig.Files.Current = "/releases/2";
-        rig.Angel.Signalled(1);
+        rig.Angel.OnSignal(1);
         rig.SeamlessReady(generation: 1);
         rig.Pass(61);
         rig.Files.Current = "/releases/3";

@@ -181,7 +181,7 @@ internal sealed class RestartTests
         rig.Die();
         rig.Ring();
         rig.Ready();
-        rig.Angel.Signalled(15);
+        rig.Angel.OnSignal(15);
         rig.Die(15);
         Assert.That(rig.Told, Is.EqualTo(new[] { "ready" }));
         Assert.That(rig.Angel.ExitCode, Is.EqualTo(143));
@@ -204,7 +204,7 @@ internal sealed class RestartTests
         rig.Reach(State.Ready);
         rig.Die();
         rig.Ring();
-        rig.Angel.Signalled(10);
+        rig.Angel.OnSignal(10);
         Assert.That(rig.Angel.Status().DeathsOfLate, Is.Empty);
         rig.Die();
         Assert.That(rig.Angel.ExitCode, Is.Null);

@@ -88,7 +88,7 @@ internal sealed class RolloverTests
     {
         using Rig rig = new();
         rig.Reach(State.RollingOver);
-        rig.Angel.Signalled(15);
+        rig.Angel.OnSignal(15);
         Assert.That(rig.System.Done, Does.Contain("signal 9 to group 1002").And.Contain("signal 15 to 1001"));
         rig.Die(9, pid: 1002);
         Assert.That(rig.Angel.ExitCode, Is.Null);

@@ -81,14 +81,14 @@ internal sealed class Rig : IDisposable
     public void Ring()
     {
         while (Angel.ExitCode is null && Alarms.TakeDue() is Alarm alarm)
-            Angel.Ring(alarm);
+            Angel.OnAlarm(alarm);
     }
 
     /// <returns>What will hold the answer.</returns>
     public List<string> Call(string verb, string argument = "")
     {
         List<string> answers = [];
-        Angel.Called(new ControlCall(verb, argument, answers.Add));
+        Angel.OnCall(new ControlCall(verb, argument, answers.Add));
         return answers;
     }
 
@@ -103,10 +103,10 @@ internal sealed class Rig : IDisposable
         {
             case State.Ready: break;
             case State.Reloading: Say("RELOADING=1"); break;
-            case State.RollingOver: Angel.Signalled(1); break;
+            case State.RollingOver: Angel.OnSignal(1); break;
             case State.Aborting: Say("WATCHDOG=trigger"); break;
             case State.Leaving: Say("STOPPING=1"); break;
-            case State.Stopping: Angel.Signalled(15); break;
+            case State.Stopping: Angel.OnSignal(15); break;
             case State.Waiting: Die(); break;
             case State.Ended: Exit(0); break;
             default: throw new ArgumentOutOfRangeException(nameof(state));
@@ -118,6 +118,6 @@ internal sealed class Rig : IDisposable
     private void End(ExitStatus status, int? pid)
     {
         System.End(pid ?? Pid, status);
-        Angel.Sweep();
+        Angel.ReapExited();
     }
 }
