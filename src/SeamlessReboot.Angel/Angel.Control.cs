@@ -44,7 +44,7 @@ internal sealed partial class Angel
         ChildPid = _main?.Pid,
         Since = _main?.Since,
         Restarts = _restarts,
-        DeathsOfLate = [.. _tally.OfLate],
+        DeathsOfLate = [.. _tally.Recent],
         FdsHeld = _store.Count,
         LastWords = _system.LastWords,
         Command = _options.Command,

@@ -146,7 +146,7 @@ internal sealed partial class Angel
     {
         _main = null;
         _tally.Add();
-        bool turned = !wasReady && _releases.Failed();
+        bool turned = !wasReady && _releases.CountFailedStart();
         if (turned)
         {
             Say(LogLevel.Error, $"The command has not become ready {_releases.FailedStarts} times in a row. "
@@ -163,13 +163,13 @@ internal sealed partial class Angel
             End(_lastCode == 0 ? 1 : _lastCode, sentence); // somebody waits for this start, and can see to it
             return;
         }
-        else if (_tally.IsOver)
+        else if (_tally.IsLimitReached)
         {
             GiveUp();
             return;
         }
 
-        TimeSpan wait = turned ? TimeSpan.Zero : _tally.Wait();
+        TimeSpan wait = turned ? TimeSpan.Zero : _tally.NextDelay();
         if (wait > TimeSpan.Zero)
             Say($"It is started again in {Seconds(wait)}.");
         Enter(State.Waiting, wait);
@@ -177,7 +177,7 @@ internal sealed partial class Angel
 
     private void GiveUp()
     {
-        string sentence = $"The server has died {_tally.OfLate.Count} times within {Seconds(_options.DeathWindow)}; the angel gives up. "
+        string sentence = $"The server has died {_tally.Recent.Count} times within {Seconds(_options.DeathWindow)}; the angel gives up. "
             + $"Its last end: {_lastEnd}. Find out why, then start the angel again.";
         Say(LogLevel.Critical, sentence + Quoted());
         End(ExitCodes.GaveUp, sentence);

@@ -14,8 +14,8 @@ internal sealed partial class Angel
         Main = Hand(_main),
         Next = Hand(_next),
         Retiring = [.. _retiring.Select(c => Hand(c)!)],
-        Deaths = [.. _tally.OfLate],
-        DeathsInARow = _tally.InARow,
+        Deaths = [.. _tally.Recent],
+        DeathsInARow = _tally.Consecutive,
         OnFallback = _releases.OnFallback,
         FailedStarts = _releases.FailedStarts,
         Good = Hand(_releases.Good),
@@ -44,7 +44,7 @@ internal sealed partial class Angel
         _retiring.AddRange(from.Retiring.Select(c => Take(c)!));
         foreach (DateTimeOffset death in from.Deaths)
             _tally.Add(death);
-        _tally.InARow = from.DeathsInARow;
+        _tally.Consecutive = from.DeathsInARow;
         _releases.OnFallback = from.OnFallback;
         _releases.FailedStarts = from.FailedStarts;
         _releases.Good = Take(from.Good);

@@ -64,7 +64,7 @@ internal sealed partial class Angel
 
     private void AskForReboot(Child main, int signal)
     {
-        _releases.TryMainAgain();
+        _releases.ReturnToMain();
         Say($"The server, PID {main.Pid}, is asked for a reboot by {SignalName.Of(signal)}.");
         _reloadedFrom = main.Seamless?.Generation;
         _system.SendSignal(main.Pid, signal);
@@ -82,7 +82,7 @@ internal sealed partial class Angel
     private void ReplaceFallback(Child main, SeamlessServer seamless)
     {
         Say($"The command is tried again: the fallback, PID {main.Pid}, is killed {(seamless.CheckpointSignal is null ? "now" : "after a checkpoint")}; its connections are kept.");
-        _releases.TryMainAgain();
+        _releases.ReturnToMain();
         _tally.Clear();
         _replacing = true;
         bool asked = seamless.CheckpointSignal is int signal && _system.SendSignal(main.Pid, signal);
@@ -97,7 +97,7 @@ internal sealed partial class Angel
 
     private void RollOver()
     {
-        _releases.TryMainAgain();
+        _releases.ReturnToMain();
         if (TrySpawn(_releases.Main, fallback: false) is not Child next)
             return;
         _next = next;
@@ -163,7 +163,7 @@ internal sealed partial class Angel
     {
         JoinReboot(call);
         Say("The command is tried again at once, because that was asked for.");
-        _releases.TryMainAgain();
+        _releases.ReturnToMain();
         _tally.Clear();
         StartAgain();
     }

@@ -139,7 +139,7 @@ internal sealed partial class Angel
 
     private void BecomeStable()
     {
-        _tally.Forgive();
+        _tally.ResetConsecutive();
         if (_main!.Real is Release good)
             _releases.Good = good;
     }
