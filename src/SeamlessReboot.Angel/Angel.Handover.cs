@@ -7,18 +7,18 @@ namespace SeamlessReboot.Angel;
 // What the angel knows, for the next one, and from the one before.
 internal sealed partial class Angel
 {
-    internal Handover Leave() => new()
+    internal Handover CreateHandover() => new()
     {
         State = State,
         Alarms = Enum.GetValues<Alarm>().Where(_alarms.IsSet).ToDictionary(a => a.ToString(), a => _alarms.Remaining(a)!.Value.TotalSeconds),
-        Main = Hand(_main),
-        Next = Hand(_next),
-        Retiring = [.. _retiring.Select(c => Hand(c)!)],
+        Main = ToHandover(_main),
+        Next = ToHandover(_next),
+        Retiring = [.. _retiring.Select(c => ToHandover(c)!)],
         Deaths = [.. _tally.Recent],
         DeathsInARow = _tally.Consecutive,
         OnFallback = _releases.OnFallback,
         FailedStarts = _releases.FailedStarts,
-        Good = Hand(_releases.Good),
+        Good = ToHandover(_releases.Good),
         WasEverReady = _wasEverReady,
         WasEverStarted = _wasEverStarted,
         Notifies = _notifies,
@@ -36,25 +36,25 @@ internal sealed partial class Angel
         SelfReboots = SelfReboots + 1,
     };
 
-    internal void Continue(Handover from)
+    internal void Resume(Handover handover)
     {
-        State = from.State;
-        _main = Take(from.Main);
-        _next = Take(from.Next);
-        _retiring.AddRange(from.Retiring.Select(c => Take(c)!));
-        foreach (DateTimeOffset death in from.Deaths)
+        State = handover.State;
+        _main = FromHandover(handover.Main);
+        _next = FromHandover(handover.Next);
+        _retiring.AddRange(handover.Retiring.Select(c => FromHandover(c)!));
+        foreach (DateTimeOffset death in handover.Deaths)
             _tally.Add(death);
-        _tally.Consecutive = from.DeathsInARow;
-        _releases.OnFallback = from.OnFallback;
-        _releases.FailedStarts = from.FailedStarts;
-        _releases.Good = Take(from.Good);
-        (_wasEverReady, _wasEverStarted, _notifies) = (from.WasEverReady, from.WasEverStarted, from.Notifies);
-        (_restarts, _leftover, _waitsForLeftover) = (from.Restarts, from.Leftover, from.WaitsForLeftover);
-        (_lastEnd, _lastCode, _abortedUnready, _replacing) = (from.LastEnd, from.LastCode, from.AbortedUnready, from.Replacing);
-        _rebootsLater = from.RebootsLater;
-        (_reloadedFrom, _probeFaults, _refused, SelfReboots) = (from.ReloadedFrom, from.ProbeFaults, from.Refused, from.SelfReboots);
+        _tally.Consecutive = handover.DeathsInARow;
+        _releases.OnFallback = handover.OnFallback;
+        _releases.FailedStarts = handover.FailedStarts;
+        _releases.Good = FromHandover(handover.Good);
+        (_wasEverReady, _wasEverStarted, _notifies) = (handover.WasEverReady, handover.WasEverStarted, handover.Notifies);
+        (_restarts, _leftover, _waitsForLeftover) = (handover.Restarts, handover.Leftover, handover.WaitsForLeftover);
+        (_lastEnd, _lastCode, _abortedUnready, _replacing) = (handover.LastEnd, handover.LastCode, handover.AbortedUnready, handover.Replacing);
+        _rebootsLater = handover.RebootsLater;
+        (_reloadedFrom, _probeFaults, _refused, SelfReboots) = (handover.ReloadedFrom, handover.ProbeFaults, handover.Refused, handover.SelfReboots);
         _refusedSaid = _refused;
-        foreach ((string name, double seconds) in from.Alarms)
+        foreach ((string name, double seconds) in handover.Alarms)
             if (Enum.TryParse(name, out Alarm alarm))
                 _alarms.Set(alarm, TimeSpan.FromSeconds(seconds));
         if (State == State.Ready && _options.Probe is not null && !_alarms.IsSet(Alarm.Probe))
@@ -71,18 +71,18 @@ internal sealed partial class Angel
                 _system.WatchExit(heir.Pid);
     }
 
-    private static HandedChild? Hand(Child? child) => child is null ? null
-        : new HandedChild(child.Pid, child.Groups, Hand(child.Release)!, Hand(child.Real), child.IsFallback, child.Since, child.HasNotified, child.WasReady,
+    private static HandedChild? ToHandover(Child? child) => child is null ? null
+        : new HandedChild(child.Pid, child.Groups, ToHandover(child.Release)!, ToHandover(child.Real), child.IsFallback, child.Since, child.HasNotified, child.WasReady,
             child.StatusText, child.Watchdog, child.Seamless, child.IsHeir);
 
-    private static HandedRelease? Hand(Release? release) => release is null ? null : new HandedRelease(release.Command, release.Directory);
+    private static HandedRelease? ToHandover(Release? release) => release is null ? null : new HandedRelease(release.Command, release.Directory);
 
-    private static Child? Take(HandedChild? child) => child is null ? null : new Child
+    private static Child? FromHandover(HandedChild? child) => child is null ? null : new Child
     {
         Pid = child.Pid,
         Groups = [.. child.Groups],
-        Release = Take(child.Release)!,
-        Real = Take(child.Real),
+        Release = FromHandover(child.Release)!,
+        Real = FromHandover(child.Real),
         IsFallback = child.IsFallback,
         Since = child.Since,
         HasNotified = child.Spoke,
@@ -93,5 +93,5 @@ internal sealed partial class Angel
         IsHeir = child.IsHeir,
     };
 
-    private static Release? Take(HandedRelease? release) => release is null ? null : new Release(release.Command, release.Directory);
+    private static Release? FromHandover(HandedRelease? release) => release is null ? null : new Release(release.Command, release.Directory);
 }

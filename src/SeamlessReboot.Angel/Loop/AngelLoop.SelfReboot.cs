@@ -32,7 +32,7 @@ internal sealed partial class AngelLoop
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            CallOff(e.Message);
+            CallOffSelfReboot(e.Message);
         }
     }
 
@@ -47,13 +47,13 @@ internal sealed partial class AngelLoop
         if (status.Code == HandoverCheck.Fine)
             HandOver();
         else if (status.Code == HandoverCheck.Different)
-            CallOff("the new version takes over in another format. Stop the angel and start the new one.");
+            CallOffSelfReboot("the new version takes over in another format. Stop the angel and start the new one.");
         else
-            CallOff($"the new version does not start: {status}.");
+            CallOffSelfReboot($"the new version does not start: {status}.");
         return true;
     }
 
-    private void CallOff(string why) => Log(LogLevel.Error, $"The angel's own reboot was called off, nothing has changed: {why}");
+    private void CallOffSelfReboot(string why) => Log(LogLevel.Error, $"The angel's own reboot was called off, nothing has changed: {why}");
 
     private string FindSelf()
     {
@@ -80,7 +80,7 @@ internal sealed partial class AngelLoop
         try
         {
             _errors.Flush(TimeSpan.FromSeconds(1));
-            Handover handover = Collect();
+            Handover handover = CreateHandover();
             int memory = handover.Write();
             undo.Push(() => Fd.Close(memory));
             foreach (int fd in (int[])[memory, .. handover.Descriptors()])
@@ -100,12 +100,12 @@ internal sealed partial class AngelLoop
         {
             while (undo.TryPop(out Action? back))
                 back();
-            CallOff(e.Message);
+            CallOffSelfReboot(e.Message);
             ready.ForEach(Post);
         }
     }
 
-    private Handover Collect() => _angel.Leave() with
+    private Handover CreateHandover() => _angel.CreateHandover() with
     {
         StartDirectory = StartDirectory,
         RuntimeDirectory = _options.RuntimeDirectory,
@@ -128,7 +128,7 @@ internal sealed partial class AngelLoop
         _errors.LastWords.Add(handover.LastWords);
         foreach (HandedFd stored in handover.Stored)
             _store.Add(stored.Fd, stored.Name, stored.Watched);
-        _angel.Continue(handover);
+        _angel.Resume(handover);
         foreach (HandedConnection connection in handover.Connections)
             _control?.Adopt(connection.Fd, connection.Text);
         Post(_childrenChanged);
