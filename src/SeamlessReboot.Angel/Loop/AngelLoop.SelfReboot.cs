@@ -27,7 +27,7 @@ internal sealed partial class AngelLoop
             // What the host takes for itself, as "dotnet" takes the assembly's name, comes before what Main gets.
             int hosts = _commandLine.Count - (Environment.GetCommandLineArgs().Length - 1);
             string[] command = [.. _commandLine.Take(hosts).Select(Encoding.UTF8.GetString), HandoverCheck.Name, Handover.Version];
-            _check = Spawn.Start(program, command, _environment, [], output: -1, _errors.Pipe.Write);
+            _check = Spawn.Start(program, command, _environment, [], output: -1, _stderr.Pipe.Write);
             _alarms.Set(Alarm.Check, _checkTime);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -79,7 +79,7 @@ internal sealed partial class AngelLoop
         Stack<Action> undo = new();
         try
         {
-            _errors.Flush(TimeSpan.FromSeconds(1));
+            _stderr.Flush(TimeSpan.FromSeconds(1));
             Handover handover = CreateHandover();
             int memory = handover.Write();
             undo.Push(() => Fd.Close(memory));
@@ -116,16 +116,16 @@ internal sealed partial class AngelLoop
         NotifyAddress = _notifyAddress,
         ControlFd = _control?.Listener ?? -1,
         Connections = [.. (_control?.Connections ?? []).Select(c => new HandedConnection(c.Fd, c.Text))],
-        ErrorPipe = _errors.Pipe,
-        UnwrittenErrors = _errors.Unwritten(),
-        LastWords = _errors.LastWords.Lines,
+        ErrorPipe = _stderr.Pipe,
+        UnwrittenErrors = _stderr.Unwritten(),
+        LastWords = _stderr.LastWords.Lines,
         Stored = [.. _store.Entries.Select(s => new HandedFd(s.Fd, s.Name, s.Watched))],
     };
 
     private void TakeOver(Handover handover)
     {
         DiagnosticsSocket.RemoveOld(new HostProcess());
-        _errors.LastWords.Add(handover.LastWords);
+        _stderr.LastWords.Add(handover.LastWords);
         foreach (HandedFd stored in handover.Stored)
             _store.Add(stored.Fd, stored.Name, stored.Watched);
         _angel.Resume(handover);

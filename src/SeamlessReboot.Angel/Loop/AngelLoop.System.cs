@@ -27,8 +27,8 @@ internal sealed partial class AngelLoop
     {
         get
         {
-            _errors.Drain();
-            return _errors.LastWords.Lines;
+            _stderr.Drain();
+            return _stderr.LastWords.Lines;
         }
     }
 
@@ -43,7 +43,7 @@ internal sealed partial class AngelLoop
             StoreLimit = _options.StoreLimit,
             Listeners = _listeners,
             Stored = _store.Entries,
-            Errors = _errors.Pipe.Write,
+            Errors = _stderr.Pipe.Write,
         };
         int pid = start.Start(release);
         if (start.LeftOut > 0)
@@ -125,8 +125,8 @@ internal sealed partial class AngelLoop
 
     public void PrepareStart()
     {
-        _errors.Drain();
-        _errors.LastWords.Clear();
+        _stderr.Drain();
+        _stderr.LastWords.Clear();
         _lookFor.Cancel();
         _lookFor.Dispose();
         _lookFor = new CancellationTokenSource();

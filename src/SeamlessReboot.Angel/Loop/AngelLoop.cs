@@ -29,7 +29,7 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
     private readonly Poller _poller;
     private readonly Alarms _alarms;
     private readonly FdStore _store;
-    private readonly ErrorRelay _errors;
+    private readonly StderrRelay _stderr;
     private readonly Angel _angel;
     private ControlSocket? _control;
     private int _childSignal = -1;
@@ -50,8 +50,8 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
         _poller = new Poller(Post);
         _alarms = new Alarms(TimeProvider.System, () => Post(_alarmsDue));
         _store = new FdStore(options.StoreLimit, s => _poller.WatchHangUp(s.Fd, Tokens.FirstStored + s.Id), s => _poller.Forget(s.Fd));
-        _errors = new ErrorRelay(handover?.ErrorPipe, handover?.UnwrittenErrors);
-        _poller.WatchInput(_errors.Pipe.Read, Tokens.Errors);
+        _stderr = new StderrRelay(handover?.ErrorPipe, handover?.UnwrittenErrors);
+        _poller.WatchInput(_stderr.Pipe.Read, Tokens.Errors);
         Releases releases = new(options, new ReleaseFiles(), handover?.StartDirectory ?? _start.Directory);
         _angel = new Angel(options, host, this, _alarms, _store, releases, TimeProvider.System);
         OpenNotify(handover);
@@ -172,8 +172,8 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
                 break;
             case Tokens.Control: _control?.Accept(); break;
             case Tokens.Errors:
-                _errors.Pump();
-                _poller.WatchInputAgain(_errors.Pipe.Read, Tokens.Errors);
+                _stderr.Pump();
+                _poller.WatchInputAgain(_stderr.Pipe.Read, Tokens.Errors);
                 break;
             case >= Tokens.FirstConnection and < Tokens.FirstConnection + Tokens.Span: _control?.Read(ready.Token - Tokens.FirstConnection); break;
             case >= Tokens.FirstStored and < Tokens.FirstStored + Tokens.Span: _store.Drop(ready.Token - Tokens.FirstStored); break;
@@ -204,8 +204,8 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
 
     public void Dispose()
     {
-        _errors.Drain();
-        _errors.Flush(TimeSpan.FromSeconds(2));
+        _stderr.Drain();
+        _stderr.Flush(TimeSpan.FromSeconds(2));
         foreach (PosixSignalRegistration registration in _registrations)
             registration.Dispose();
         _alarms.Dispose();

@@ -9,7 +9,7 @@ namespace SeamlessReboot.Angel.Loop;
 /// the angel's standard error, because that may block (a terminal that has been stopped, a pipe that nobody reads) and then neither
 /// the server nor the loop may wait: what does not fit into the buffer then is counted, and lost.
 /// </summary>
-internal sealed class ErrorRelay
+internal sealed class StderrRelay
 {
     private const int Portion = 64 * 1024, MostWaiting = 4 * 1024 * 1024, StandardError = 2;
     private readonly Queue<byte[]> _waiting = new(); // locked; pulsed when it changes
@@ -17,7 +17,7 @@ internal sealed class ErrorRelay
     private int _waitingBytes;
     private long _lost;
 
-    internal ErrorRelay(PipeEnds? inherited = null, byte[]? unwritten = null)
+    internal StderrRelay(PipeEnds? inherited = null, byte[]? unwritten = null)
     {
         Pipe = inherited ?? FdCalls.Pipe();
         if (unwritten is { Length: > 0 })
