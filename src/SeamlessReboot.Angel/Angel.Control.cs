@@ -64,10 +64,10 @@ internal sealed partial class Angel
 
     private void LogStatus()
     {
-        Say("Status: " + ControlJson.Line(Status()));
+        Log("Status: " + ControlJson.Line(Status()));
         _tally.Clear();
         _releases.FailedStarts = 0;
-        Say("The counters of deaths and failed starts are back to zero.");
+        Log("The counters of deaths and failed starts are back to zero.");
     }
 
     private void Refuse(ControlCall? call)
@@ -114,7 +114,7 @@ internal sealed partial class Angel
     {
         int pid = _main!.Pid;
         bool sent = _system.SendSignal(pid, signal);
-        Say($"{SignalName.Of(signal)} for the server, PID {pid}, because that was asked for.");
+        Log($"{SignalName.Of(signal)} for the server, PID {pid}, because that was asked for.");
         call?.Answer(sent, sent ? $"{SignalName.Of(signal)} has been sent to PID {pid}." : $"PID {pid} is gone already.");
     }
 }

@@ -64,7 +64,7 @@ internal sealed partial class Angel
         }
         else if (_retiring.RemoveAll(c => c.Pid == pid) > 0)
         {
-            Say($"The old server, PID {pid}, is gone: {status}.");
+            Log($"The old server, PID {pid}, is gone: {status}.");
             if (_retiring.Count == 0)
                 _alarms.Clear(Alarm.Retire);
         }
@@ -99,7 +99,7 @@ internal sealed partial class Angel
         if (_replacing)
         {
             _replacing = false;
-            Say("The fallback is gone; the command is tried again.");
+            Log("The fallback is gone; the command is tried again.");
             _main = null;
             Enter(State.Waiting, TimeSpan.Zero);
             return;
@@ -120,7 +120,7 @@ internal sealed partial class Angel
     {
         int pid = _main!.Pid;
         _main = null;
-        Say($"The server, PID {pid}, has ended in order.");
+        Log($"The server, PID {pid}, has ended in order.");
         End(0, "The server has ended in order.");
     }
 
@@ -130,12 +130,12 @@ internal sealed partial class Angel
         bool fallback = _main.IsFallback;
         _main = null;
         string sentence = $"The {(fallback ? "fallback" : "server")}, PID {pid}, has died{(when.Length > 0 ? " " + when : "")}: {status}.";
-        Say(LogLevel.Error, sentence + Quoted());
+        Log(LogLevel.Error, sentence + QuoteLastWords());
         AnswerAll(_rebootCalls, false, sentence);
         AfterFailure(wasReady, sentence);
     }
 
-    private string Quoted()
+    private string QuoteLastWords()
     {
         IReadOnlyList<string> words = _system.LastWords;
         return words.Count == 0 ? "" : " Its last words:\n    " + string.Join("\n    ", words);
@@ -149,7 +149,7 @@ internal sealed partial class Angel
         bool turned = !wasReady && _releases.CountFailedStart();
         if (turned)
         {
-            Say(LogLevel.Error, $"The command has not become ready {_releases.FailedStarts} times in a row. "
+            Log(LogLevel.Error, $"The command has not become ready {_releases.FailedStarts} times in a row. "
                 + $"In its place is started, with the same connections: {_releases.Next}. To try the command again, ask for a reboot.");
             _tally.Clear();
         }
@@ -171,7 +171,7 @@ internal sealed partial class Angel
 
         TimeSpan wait = turned ? TimeSpan.Zero : _tally.NextDelay();
         if (wait > TimeSpan.Zero)
-            Say($"It is started again in {Seconds(wait)}.");
+            Log($"It is started again in {Seconds(wait)}.");
         Enter(State.Waiting, wait);
     }
 
@@ -179,7 +179,7 @@ internal sealed partial class Angel
     {
         string sentence = $"The server has died {_tally.Recent.Count} times within {Seconds(_options.DeathWindow)}; the angel gives up. "
             + $"Its last end: {_lastEnd}. Find out why, then start the angel again.";
-        Say(LogLevel.Critical, sentence + Quoted());
+        Log(LogLevel.Critical, sentence + QuoteLastWords());
         End(ExitCodes.GaveUp, sentence);
     }
 
@@ -195,7 +195,7 @@ internal sealed partial class Angel
         AnswerAll(_stopCalls, true, sentence);
         string words = string.Join('\n', _system.LastWords);
         if (!_wasEverReady)
-            Shielded(() => _host.WhenFailed(code, words.Length == 0 ? sentence : sentence + "\n" + words));
-        Say($"The angel ends with {code}.");
+            TryTell(() => _host.WhenFailed(code, words.Length == 0 ? sentence : sentence + "\n" + words));
+        Log($"The angel ends with {code}.");
     }
 }

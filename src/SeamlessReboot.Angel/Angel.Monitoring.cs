@@ -69,7 +69,7 @@ internal sealed partial class Angel
     {
         Child main = _main!;
         _abortedUnready = State != State.Ready;
-        Say(LogLevel.Error, $"The server, PID {main.Pid}, is killed and started again, because {why ?? "it has asked for it"}.");
+        Log(LogLevel.Error, $"The server, PID {main.Pid}, is killed and started again, because {why ?? "it has asked for it"}.");
         AnswerAll(_rebootCalls, false, $"The server is killed and started again, because {why}.");
         _system.SendSignal(main.Pid, SigAbrt);
         Enter(State.Aborting, _options.AbortTimeout);
@@ -105,7 +105,7 @@ internal sealed partial class Angel
             return;
         }
 
-        Say($"The server is now PID {pid}, before {main.Pid}.");
+        Log($"The server is now PID {pid}, before {main.Pid}.");
         main.Pid = pid;
         main.IsHeir = true;
         int group = _system.GroupOf(pid);

@@ -125,7 +125,7 @@ internal sealed partial class Angel
         _full++;
         if (_alarms.IsSet(Alarm.Refusals) && _fullSaid > 0)
             return;
-        Say(LogLevel.Error, $"The store is full with {_store.Count} descriptors, so that one more was refused: its connection will not survive a crash. Raise --store-limit.");
+        Log(LogLevel.Error, $"The store is full with {_store.Count} descriptors, so that one more was refused: its connection will not survive a crash. Raise --store-limit.");
         _fullSaid = _full;
         _alarms.Set(Alarm.Refusals, _quiet);
     }
@@ -135,7 +135,7 @@ internal sealed partial class Angel
         if (_refused > _refusedSaid)
             Warn($"{_refused - _refusedSaid} more messages to the notify socket were refused in the last minute.");
         if (_full > _fullSaid)
-            Say(LogLevel.Error, $"{_full - _fullSaid} more descriptors were refused in the last minute, because the store is full.");
+            Log(LogLevel.Error, $"{_full - _fullSaid} more descriptors were refused in the last minute, because the store is full.");
         bool more = _refused > _refusedSaid || _full > _fullSaid;
         (_refusedSaid, _fullSaid) = (_refused, more ? _full : 0);
         if (more)

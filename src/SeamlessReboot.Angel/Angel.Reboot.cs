@@ -16,7 +16,7 @@ internal sealed partial class Angel
 
     private void BeginReloading()
     {
-        Say("The server reboots itself.");
+        Log("The server reboots itself.");
         _reloadedFrom = _main!.Seamless?.Generation;
         Enter(State.Reloading, _options.StartTimeout);
     }
@@ -38,7 +38,7 @@ internal sealed partial class Angel
     // What is starting may have been read from disk before that, which whoever asks has just changed. So it is not forgotten.
     private void DeferReboot(ControlCall? call)
     {
-        Say("The server is only starting; it is rebooted when it is ready.");
+        Log("The server is only starting; it is rebooted when it is ready.");
         _rebootsLater = true;
         if (call is not null)
             _laterCalls.Add(call);
@@ -65,7 +65,7 @@ internal sealed partial class Angel
     private void AskForReboot(Child main, int signal)
     {
         _releases.ReturnToMain();
-        Say($"The server, PID {main.Pid}, is asked for a reboot by {SignalName.Of(signal)}.");
+        Log($"The server, PID {main.Pid}, is asked for a reboot by {SignalName.Of(signal)}.");
         _reloadedFrom = main.Seamless?.Generation;
         _system.SendSignal(main.Pid, signal);
         Enter(State.Reloading, _options.StartTimeout);
@@ -81,7 +81,7 @@ internal sealed partial class Angel
     // killed like one that hangs, after a checkpoint if it can be asked for one.
     private void ReplaceFallback(Child main, SeamlessServer seamless)
     {
-        Say($"The command is tried again: the fallback, PID {main.Pid}, is killed {(seamless.CheckpointSignal is null ? "now" : "after a checkpoint")}; its connections are kept.");
+        Log($"The command is tried again: the fallback, PID {main.Pid}, is killed {(seamless.CheckpointSignal is null ? "now" : "after a checkpoint")}; its connections are kept.");
         _releases.ReturnToMain();
         _tally.Clear();
         _replacing = true;
@@ -101,7 +101,7 @@ internal sealed partial class Angel
         if (TrySpawn(_releases.Main, fallback: false) is not Child next)
             return;
         _next = next;
-        Say($"The next server has been started beside PID {_main!.Pid}, as PID {next.Pid}: {_command}");
+        Log($"The next server has been started beside PID {_main!.Pid}, as PID {next.Pid}: {_command}");
         Enter(State.RollingOver, _options.StartTimeout);
         _alarms.Clear(Alarm.Probe); // the old one would answer, or the next one: nobody could tell
         ExpectReadiness(next);
@@ -118,7 +118,7 @@ internal sealed partial class Angel
 
     private void Retire(Child old)
     {
-        Say($"The old server, PID {old.Pid}, is told to end.");
+        Log($"The old server, PID {old.Pid}, is told to end.");
         _retiring.Add(old);
         _system.SendSignal(old.Pid, SigTerm);
         _system.SendSignal(old.Pid, SigCont);
@@ -139,7 +139,7 @@ internal sealed partial class Angel
             KillGroups(next);
         }
 
-        Say(LogLevel.Error, sentence + Quoted());
+        Log(LogLevel.Error, sentence + QuoteLastWords());
         AnswerAll(_rebootCalls, false, sentence);
         _releases.OnFallback = _main.IsFallback;
         Enter(State.Ready);
@@ -162,7 +162,7 @@ internal sealed partial class Angel
     private void StartNow(ControlCall? call)
     {
         JoinReboot(call);
-        Say("The command is tried again at once, because that was asked for.");
+        Log("The command is tried again at once, because that was asked for.");
         _releases.ReturnToMain();
         _tally.Clear();
         StartAgain();

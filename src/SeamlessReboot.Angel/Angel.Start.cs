@@ -23,7 +23,7 @@ internal sealed partial class Angel
         _main = child;
         _rebootsLater = false; // it is started from what is there now
         AnswerAll(_laterCalls, true, "The server has died, and was started anew.");
-        Say($"{(fallback ? "The fallback" : "The server")} has been started as PID {child.Pid}: {_command}");
+        Log($"{(fallback ? "The fallback" : "The server")} has been started as PID {child.Pid}: {_command}");
         Enter(State.Starting, _options.StartTimeout);
         ExpectReadiness(child);
     }
@@ -65,7 +65,7 @@ internal sealed partial class Angel
             return;
         }
 
-        Say(LogLevel.Error, $"The server could not be started. {failure.Message}");
+        Log(LogLevel.Error, $"The server could not be started. {failure.Message}");
         if (!_wasEverStarted && !_releases.HasFallback)
         {
             End(failure.Code, failure.Message);
@@ -126,12 +126,12 @@ internal sealed partial class Angel
         string sentence = $"The server is ready{(again ? " again" : "")}, as PID {main.Pid}"
             + (main.Seamless is { } seamless ? $", generation {seamless.Generation}." : ".")
             + (calledOff ? " It has called its reboot off and serves as before. Its log says why; \"status\" shows the end of it." : "");
-        Say(calledOff ? LogLevel.Warning : LogLevel.Information, sentence);
+        Log(calledOff ? LogLevel.Warning : LogLevel.Information, sentence);
         AnswerAll(_rebootCalls, !calledOff, sentence);
         if (!_wasEverReady)
         {
             _wasEverReady = true;
-            Shielded(() => _host.WhenReady(sentence));
+            TryTell(() => _host.WhenReady(sentence));
         }
 
         RebootNowIfAsked();
@@ -165,7 +165,7 @@ internal sealed partial class Angel
     }
 
     // Who else is told, is none of the server's business.
-    private void Shielded(Action tell)
+    private void TryTell(Action tell)
     {
         try
         {

@@ -8,7 +8,7 @@ internal sealed partial class Angel
 {
     private void BeginLeaving()
     {
-        Say($"The server, PID {_main!.Pid}, has said that it is about to end.");
+        Log($"The server, PID {_main!.Pid}, has said that it is about to end.");
         Enter(State.Leaving, _options.StopTimeout);
     }
 
@@ -23,7 +23,7 @@ internal sealed partial class Angel
         }
 
         AnswerAll(_rebootCalls, false, "The server is told to end.");
-        Say($"{SignalName.Of(signal)} for the server, PID {_main!.Pid}; the angel ends with it.");
+        Log($"{SignalName.Of(signal)} for the server, PID {_main!.Pid}; the angel ends with it.");
         _system.SendSignal(_main.Pid, signal);
         _system.SendSignal(_main.Pid, SigCont); // one that is stopped could not hear it
         Enter(State.Stopping, _options.StopTimeout);
@@ -47,7 +47,7 @@ internal sealed partial class Angel
         int pid = _main!.Pid;
         _main = null;
         string sentence = $"The server, PID {pid}, is gone as it was told to: {status}.";
-        Say(sentence);
+        Log(sentence);
         End(status.ShellCode, sentence);
     }
 

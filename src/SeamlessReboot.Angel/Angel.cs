@@ -125,7 +125,7 @@ internal sealed partial class Angel
             _alarms.Clear(Alarm.StartDelay);
     }
 
-    private void Say(LogLevel level, string text)
+    private void Log(LogLevel level, string text)
     {
         try
         {
@@ -138,9 +138,9 @@ internal sealed partial class Angel
         }
     }
 
-    private void Say(string text) => Say(LogLevel.Information, text);
+    private void Log(string text) => Log(LogLevel.Information, text);
 
-    private void Warn(string text) => Say(LogLevel.Warning, text);
+    private void Warn(string text) => Log(LogLevel.Warning, text);
 
     private static string Seconds(TimeSpan time) => FormattableString.Invariant($"{time.TotalSeconds:0.###} s");
 
