@@ -6,7 +6,7 @@ namespace SeamlessReboot.Angel;
 // What people ask for: by signals to the angel, and over the control socket.
 internal sealed partial class Angel
 {
-    private static readonly TimeSpan _checkpointPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _checkpointTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>A signal to the angel.</summary>
     internal void OnSignal(int signal)
@@ -92,7 +92,7 @@ internal sealed partial class Angel
         {
             if (call is not null)
                 _checkpointCalls.Add(call);
-            _alarms.Set(Alarm.Checkpoint, _checkpointPatience);
+            _alarms.Set(Alarm.Checkpoint, _checkpointTimeout);
         }
         else
         {

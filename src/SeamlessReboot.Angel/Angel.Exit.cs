@@ -8,7 +8,7 @@ namespace SeamlessReboot.Angel;
 // What follows when the server is gone: another one, or the end.
 internal sealed partial class Angel
 {
-    private const int Restful = 256;
+    private const int MostReapedAtOnce = 256;
     private string? _lastEnd;
     private int _lastCode;
     private bool _abortedUnready, _replacing;
@@ -17,13 +17,13 @@ internal sealed partial class Angel
     /// <returns>False when there may be more.</returns>
     internal bool ReapExited()
     {
-        for (int i = 0; i < Restful; i++)
+        for (int i = 0; i < MostReapedAtOnce; i++)
         {
             if (_system.NextExited() is not int pid)
                 return true;
-            if (IsOurs(pid))
-                _system.ReadNotifications(); // it may have named an heir, or said farewell
-            if (Find(pid) is Child child)
+            if (IsServer(pid))
+                _system.ReadNotifications(); // it may have named a new main process, or said STOPPING=1
+            if (FindChild(pid) is Child child)
                 KillGroups(child); // as long as its number is not given away again
             if (_system.Reap(pid) is ExitStatus status)
                 OnExited(pid, status);
@@ -35,19 +35,19 @@ internal sealed partial class Angel
     /// <summary>A process that is not the angel's own child has ended.</summary>
     internal void OnMainPidExited(int pid)
     {
-        if (Find(pid) is not Child child || !_system.HasExited(pid))
+        if (FindChild(pid) is not Child child || !_system.HasExited(pid))
             return;
         _system.ReadNotifications();
         ReapExited(); // if it has become our child, this tells how it ended
-        if (Find(pid) != child)
+        if (FindChild(pid) != child)
             return;
         KillGroups(child);
         OnExited(pid, ExitStatus.Unknown);
     }
 
-    private bool IsOurs(int pid) => Find(pid) is not null;
+    private bool IsServer(int pid) => FindChild(pid) is not null;
 
-    private Child? Find(int pid) =>
+    private Child? FindChild(int pid) =>
         pid == _main?.Pid ? _main : pid == _next?.Pid ? _next : _retiring.Find(c => c.Pid == pid);
 
     private void OnExited(int pid, ExitStatus status)
@@ -82,16 +82,16 @@ internal sealed partial class Angel
             _leftover = child.Groups.Count > 0 ? child.Groups[^1] : 0;
     }
 
-    private void RestartAfterFailedStart(ExitStatus status) => Died(status, wasReady: _main!.WasReady, "before it was ready");
+    private void RestartAfterFailedStart(ExitStatus status) => RestartAfterDeath(status, wasReady: _main!.WasReady, "before it was ready");
 
-    private void RestartAfterFailedReload(ExitStatus status) => Died(status, wasReady: false, "in its reboot, before it was ready again");
+    private void RestartAfterFailedReload(ExitStatus status) => RestartAfterDeath(status, wasReady: false, "in its reboot, before it was ready again");
 
     private void RestartOrEnd(ExitStatus status)
     {
         if (status.IsSuccess && _options.Restart != RestartPolicy.Always)
-            EndOrderly();
+            EndInOrder();
         else
-            Died(status, wasReady: true, "");
+            RestartAfterDeath(status, wasReady: true, "");
     }
 
     private void RestartAfterAbort(ExitStatus status)
@@ -105,18 +105,18 @@ internal sealed partial class Angel
             return;
         }
 
-        Died(status, wasReady: !_abortedUnready, "as the angel had it killed");
+        RestartAfterDeath(status, wasReady: !_abortedUnready, "as the angel had it killed");
     }
 
     private void RestartOrEndAfterLeaving(ExitStatus status)
     {
         if (status.IsSuccess && _main!.WasReady && _options.Restart != RestartPolicy.Always)
-            EndOrderly();
+            EndInOrder();
         else
-            Died(status, wasReady: _main!.WasReady, "after it had said that it was about to end");
+            RestartAfterDeath(status, wasReady: _main!.WasReady, "after it had said that it was about to end");
     }
 
-    private void EndOrderly()
+    private void EndInOrder()
     {
         int pid = _main!.Pid;
         _main = null;
@@ -124,7 +124,7 @@ internal sealed partial class Angel
         End(0, "The server has ended in order.");
     }
 
-    private void Died(ExitStatus status, bool wasReady, string when)
+    private void RestartAfterDeath(ExitStatus status, bool wasReady, string when)
     {
         int pid = _main!.Pid;
         bool fallback = _main.IsFallback;
@@ -132,7 +132,7 @@ internal sealed partial class Angel
         string sentence = $"The {(fallback ? "fallback" : "server")}, PID {pid}, has died{(when.Length > 0 ? " " + when : "")}: {status}.";
         Log(LogLevel.Error, sentence + QuoteLastWords());
         AnswerAll(_rebootCalls, false, sentence);
-        AfterFailure(wasReady, sentence);
+        StartAgainOrGiveUp(wasReady, sentence);
     }
 
     private string QuoteLastWords()
@@ -142,7 +142,7 @@ internal sealed partial class Angel
     }
 
     /// <summary>There is no server: another start, soon or later, of this release or of another; or the end.</summary>
-    private void AfterFailure(bool wasReady, string sentence)
+    private void StartAgainOrGiveUp(bool wasReady, string sentence)
     {
         _main = null;
         _tally.Add();

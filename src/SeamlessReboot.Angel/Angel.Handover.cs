@@ -29,7 +29,7 @@ internal sealed partial class Angel
         LastCode = _lastCode,
         AbortedUnready = _abortedUnready,
         Replacing = _replacing,
-        RebootsLater = _rebootsLater,
+        RebootsLater = _rebootDeferred,
         ReloadedFrom = _reloadedFrom,
         ProbeFaults = _probeFaults,
         Refused = _refused,
@@ -51,9 +51,9 @@ internal sealed partial class Angel
         (_wasEverReady, _wasEverStarted, _notifies) = (handover.WasEverReady, handover.WasEverStarted, handover.Notifies);
         (_restarts, _leftover, _waitsForLeftover) = (handover.Restarts, handover.Leftover, handover.WaitsForLeftover);
         (_lastEnd, _lastCode, _abortedUnready, _replacing) = (handover.LastEnd, handover.LastCode, handover.AbortedUnready, handover.Replacing);
-        _rebootsLater = handover.RebootsLater;
+        _rebootDeferred = handover.RebootsLater;
         (_reloadedFrom, _probeFaults, _refused, SelfReboots) = (handover.ReloadedFrom, handover.ProbeFaults, handover.Refused, handover.SelfReboots);
-        _refusedSaid = _refused;
+        _refusedLogged = _refused;
         foreach ((string name, double seconds) in handover.Alarms)
             if (Enum.TryParse(name, out Alarm alarm))
                 _alarms.Set(alarm, TimeSpan.FromSeconds(seconds));
@@ -66,14 +66,14 @@ internal sealed partial class Angel
             _system.LookForLine(starting.Pid);
         }
 
-        foreach (Child? heir in (Child?[])[_main, _next])
-            if (heir is { IsHeir: true })
-                _system.WatchExit(heir.Pid);
+        foreach (Child? child in (Child?[])[_main, _next])
+            if (child is { IsFromMainPid: true })
+                _system.WatchExit(child.Pid);
     }
 
     private static HandedChild? ToHandover(Child? child) => child is null ? null
         : new HandedChild(child.Pid, child.Groups, ToHandover(child.Release)!, ToHandover(child.Real), child.IsFallback, child.Since, child.HasNotified, child.WasReady,
-            child.StatusText, child.Watchdog, child.Seamless, child.IsHeir);
+            child.StatusText, child.Watchdog, child.Seamless, child.IsFromMainPid);
 
     private static HandedRelease? ToHandover(Release? release) => release is null ? null : new HandedRelease(release.Command, release.Directory);
 
@@ -90,7 +90,7 @@ internal sealed partial class Angel
         StatusText = child.StatusText,
         Watchdog = child.Watchdog,
         Seamless = child.Seamless,
-        IsHeir = child.IsHeir,
+        IsFromMainPid = child.IsHeir,
     };
 
     private static Release? FromHandover(HandedRelease? release) => release is null ? null : new Release(release.Command, release.Directory);

@@ -20,7 +20,7 @@ internal sealed partial class Angel
             case Alarm.StartDelay: OnStartDelayOver(); break;
             case Alarm.Probe: BeginProbe(); break;
             case Alarm.Retire: KillRetired(); break;
-            case Alarm.Checkpoint: AnswerAll(_checkpointCalls, false, $"The server has said nothing of its checkpoint for {Seconds(_checkpointPatience)}. Its log may say more."); break;
+            case Alarm.Checkpoint: AnswerAll(_checkpointCalls, false, $"The server has said nothing of its checkpoint for {Seconds(_checkpointTimeout)}. Its log may say more."); break;
             case Alarm.Check: _system.KillSelfCheck(); break;
             case Alarm.Refusals: LogRefusals(); break;
             default: throw new ArgumentOutOfRangeException(nameof(alarm), alarm, "Nobody has set this.");
@@ -101,13 +101,13 @@ internal sealed partial class Angel
             return;
         if (!_system.IsDescendant(pid))
         {
-            Warn($"The server, PID {main.Pid}, has named PID {pid} as its heir (MAINPID=), which is no process that it has started. That is ignored.");
+            Warn($"The server, PID {main.Pid}, has named PID {pid} as its new main process (MAINPID=). That is ignored, because it did not start that process.");
             return;
         }
 
         Log($"The server is now PID {pid}, before {main.Pid}.");
         main.Pid = pid;
-        main.IsHeir = true;
+        main.IsFromMainPid = true;
         int group = _system.GroupOf(pid);
         main.Groups.RemoveAll(g => !_system.GroupExists(g));
         if (group > 1 && group != Environment.ProcessId && !main.Groups.Contains(group))

@@ -10,8 +10,8 @@ namespace SeamlessReboot.Angel;
 // What comes over the notify socket.
 internal sealed partial class Angel
 {
-    private static readonly TimeSpan _quiet = TimeSpan.FromMinutes(1);
-    private long _refused, _refusedSaid, _full, _fullSaid;
+    private static readonly TimeSpan _refusalInterval = TimeSpan.FromMinutes(1);
+    private long _refused, _refusedLogged, _full, _fullLogged;
 
     /// <summary>One datagram, and the descriptors that came with it: they are closed here, or stored.</summary>
     internal void OnNotification(int sender, ReadOnlySpan<byte> datagram, List<int> descriptors)
@@ -116,29 +116,29 @@ internal sealed partial class Angel
         if (_alarms.IsSet(Alarm.Refusals))
             return;
         Warn($"A message to the notify socket was refused: it came from PID {sender}, which is not the server's main process.");
-        _refusedSaid = _refused;
-        _alarms.Set(Alarm.Refusals, _quiet);
+        _refusedLogged = _refused;
+        _alarms.Set(Alarm.Refusals, _refusalInterval);
     }
 
     private void CountStoreFull()
     {
         _full++;
-        if (_alarms.IsSet(Alarm.Refusals) && _fullSaid > 0)
+        if (_alarms.IsSet(Alarm.Refusals) && _fullLogged > 0)
             return;
         Log(LogLevel.Error, $"The store is full with {_store.Count} descriptors, so that one more was refused: its connection will not survive a crash. Raise --store-limit.");
-        _fullSaid = _full;
-        _alarms.Set(Alarm.Refusals, _quiet);
+        _fullLogged = _full;
+        _alarms.Set(Alarm.Refusals, _refusalInterval);
     }
 
     private void LogRefusals()
     {
-        if (_refused > _refusedSaid)
-            Warn($"{_refused - _refusedSaid} more messages to the notify socket were refused in the last minute.");
-        if (_full > _fullSaid)
-            Log(LogLevel.Error, $"{_full - _fullSaid} more descriptors were refused in the last minute, because the store is full.");
-        bool more = _refused > _refusedSaid || _full > _fullSaid;
-        (_refusedSaid, _fullSaid) = (_refused, more ? _full : 0);
+        if (_refused > _refusedLogged)
+            Warn($"{_refused - _refusedLogged} more messages to the notify socket were refused in the last minute.");
+        if (_full > _fullLogged)
+            Log(LogLevel.Error, $"{_full - _fullLogged} more descriptors were refused in the last minute, because the store is full.");
+        bool more = _refused > _refusedLogged || _full > _fullLogged;
+        (_refusedLogged, _fullLogged) = (_refused, more ? _full : 0);
         if (more)
-            _alarms.Set(Alarm.Refusals, _quiet);
+            _alarms.Set(Alarm.Refusals, _refusalInterval);
     }
 }

@@ -9,10 +9,10 @@ namespace SeamlessReboot.Angel;
 // A server that is to be replaced by its next version: it does so itself, or another one is started beside it.
 internal sealed partial class Angel
 {
-    private static readonly TimeSpan _checkpointTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _fallbackCheckpointTimeout = TimeSpan.FromSeconds(5);
 
     private int? _reloadedFrom;
-    private bool _rebootsLater;
+    private bool _rebootDeferred;
 
     private void BeginReloading()
     {
@@ -28,7 +28,7 @@ internal sealed partial class Angel
         if (main.IsFallback && main.Seamless is { } fallback)
             ReplaceFallback(main, fallback);
         else if (main.Seamless is { RebootSignal: int signal })
-            AskForReboot(main, signal);
+            SendRebootSignal(main, signal);
         else if (main.Seamless is not null)
             RefuseReboot("The server is seamless, but has no signal that asks it for a reboot. Set RebooterOptions.RebootSignals, or ask the server itself.");
         else
@@ -39,18 +39,18 @@ internal sealed partial class Angel
     private void DeferReboot(ControlCall? call)
     {
         Log("The server is only starting; it is rebooted when it is ready.");
-        _rebootsLater = true;
+        _rebootDeferred = true;
         if (call is not null)
-            _laterCalls.Add(call);
+            _deferredRebootCalls.Add(call);
     }
 
-    private void RebootNowIfAsked()
+    private void RunDeferredReboot()
     {
-        if (!_rebootsLater)
+        if (!_rebootDeferred)
             return;
-        _rebootsLater = false;
-        ControlCall[] calls = [.. _laterCalls];
-        _laterCalls.Clear();
+        _rebootDeferred = false;
+        ControlCall[] calls = [.. _deferredRebootCalls];
+        _deferredRebootCalls.Clear();
         Handle(Event.RebootRequested);
         foreach (ControlCall call in calls)
             Handle(Event.RebootRequested, new EventDetails(Call: call));
@@ -62,7 +62,7 @@ internal sealed partial class Angel
             _rebootCalls.Add(call);
     }
 
-    private void AskForReboot(Child main, int signal)
+    private void SendRebootSignal(Child main, int signal)
     {
         _releases.ReturnToMain();
         Log($"The server, PID {main.Pid}, is asked for a reboot by {SignalName.Of(signal)}.");
@@ -86,7 +86,7 @@ internal sealed partial class Angel
         _tally.Clear();
         _replacing = true;
         bool asked = seamless.CheckpointSignal is int signal && _system.SendSignal(main.Pid, signal);
-        Enter(State.Aborting, asked ? _checkpointTime : TimeSpan.Zero);
+        Enter(State.Aborting, asked ? _fallbackCheckpointTimeout : TimeSpan.Zero);
     }
 
     private void KillReplacedFallback()
@@ -104,7 +104,7 @@ internal sealed partial class Angel
         Log($"The next server has been started beside PID {_main!.Pid}, as PID {next.Pid}: {_command}");
         Enter(State.RollingOver, _options.StartTimeout);
         _alarms.Clear(Alarm.Probe); // the old one would answer, or the next one: nobody could tell
-        ExpectReadiness(next);
+        WatchForReadiness(next);
     }
 
     private void CompleteRollover()

@@ -21,11 +21,11 @@ internal sealed partial class Angel
             _restarts++;
         _wasEverStarted = true;
         _main = child;
-        _rebootsLater = false; // it is started from what is there now
-        AnswerAll(_laterCalls, true, "The server has died, and was started anew.");
+        _rebootDeferred = false; // it is started from what is there now
+        AnswerAll(_deferredRebootCalls, true, "The server has died, and was started anew.");
         Log($"{(fallback ? "The fallback" : "The server")} has been started as PID {child.Pid}: {_command}");
         Enter(State.Starting, _options.StartTimeout);
-        ExpectReadiness(child);
+        WatchForReadiness(child);
     }
 
     private Child? TrySpawn(Release release, bool fallback)
@@ -74,11 +74,11 @@ internal sealed partial class Angel
 
         _lastEnd = failure.Message;
         AnswerAll(_rebootCalls, false, failure.Message);
-        AfterFailure(wasReady: false, failure.Message);
+        StartAgainOrGiveUp(wasReady: false, failure.Message);
     }
 
     /// <summary>What will tell that the child is ready.</summary>
-    private void ExpectReadiness(Child child)
+    private void WatchForReadiness(Child child)
     {
         if (_options.LookFor is not null && _options.LookIn is not null)
             _system.LookForLine(child.Pid);
@@ -134,7 +134,7 @@ internal sealed partial class Angel
             TryTell(() => _host.WhenReady(sentence));
         }
 
-        RebootNowIfAsked();
+        RunDeferredReboot();
     }
 
     private void BecomeStable()

@@ -22,7 +22,7 @@ internal sealed partial class Angel
     private readonly Releases _releases;
     private readonly DeathTally _tally;
     private readonly List<Child> _retiring = [];
-    private readonly List<ControlCall> _rebootCalls = [], _laterCalls = [], _checkpointCalls = [], _stopCalls = [];
+    private readonly List<ControlCall> _rebootCalls = [], _deferredRebootCalls = [], _checkpointCalls = [], _stopCalls = [];
     private Child? _main, _next;
 
     internal Angel(AngelOptions options, AngelHost host, ISystem system, Alarms alarms, FdStore store, Releases releases, TimeProvider time)

@@ -172,7 +172,7 @@ internal sealed class MonitoringTests
     }
 
     [Test]
-    public void A_main_process_that_names_an_heir_may_end()
+    public void A_main_process_that_names_another_may_exit()
     {
         using Rig rig = new();
         rig.Reach(State.Ready);
@@ -189,7 +189,7 @@ internal sealed class MonitoringTests
     }
 
     [Test]
-    public void An_heir_that_is_a_stranger_is_ignored()
+    public void A_foreign_process_named_by_MAINPID_is_ignored()
     {
         using Rig rig = new();
         rig.Reach(State.Ready);
