@@ -1,35 +1,35 @@
 using Microsoft.Extensions.Logging;
 using SeamlessReboot.Angel.Children;
 using SeamlessReboot.Angel.Control;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Angel.Loop;
 
 namespace SeamlessReboot.Angel;
 
 /// <summary>
-/// The supervisor: what it knows of the server, and what it does when something happens, which <see cref="Table"/> says. Only the
-/// loop's thread enters it. It decides; the <see cref="World"/> does.
+/// The supervisor: what it knows of the server, and what it does when something happens, which <see cref="StateTable"/> says. Only the
+/// loop's thread enters it. It decides; <see cref="ISystem"/> acts.
 /// </summary>
 internal sealed partial class Angel
 {
     private const int SigHup = 1, SigAbrt = 6, SigKill = 9, SigTerm = 15, SigCont = 18;
     private readonly AngelOptions _options;
     private readonly AngelHost _host;
-    private readonly World _world;
+    private readonly ISystem _system;
     private readonly TimeProvider _time;
     private readonly Alarms _alarms;
     private readonly FdStore _store;
     private readonly Releases _releases;
     private readonly DeathTally _tally;
     private readonly List<Child> _retiring = [];
-    private readonly List<ControlCall> _rebootCalls = [], _laterCalls = [], _checkpointCalls = [], _stopCalls = [];
+    private readonly List<ControlCall> _rebootCalls = [], _deferredRebootCalls = [], _checkpointCalls = [], _stopCalls = [];
     private Child? _main, _next;
 
-    internal Angel(AngelOptions options, AngelHost host, World world, Alarms alarms, FdStore store, Releases releases, TimeProvider time)
+    internal Angel(AngelOptions options, AngelHost host, ISystem system, Alarms alarms, FdStore store, Releases releases, TimeProvider time)
     {
         _options = options;
         _host = host;
-        _world = world;
+        _system = system;
         _alarms = alarms;
         _store = store;
         _releases = releases;
@@ -53,58 +53,58 @@ internal sealed partial class Angel
     /// <summary>The first start.</summary>
     internal void Begin() => StartMain();
 
-    /// <summary>Something has happened: does what the table says.</summary>
+    /// <summary>Does what the table says for this event in the current state.</summary>
     /// <param name="what">A row of the table.</param>
-    /// <param name="fact">What comes with it.</param>
-    internal void Happen(Happening what, Fact fact = default) => Do(Table.For(State, what), fact);
+    /// <param name="details">What comes with the event.</param>
+    internal void Handle(Event what, EventDetails details = default) => Do(StateTable.ActionFor(State, what), details);
 
-    private void Do(Deed deed, Fact fact)
+    private void Do(StateAction action, EventDetails details)
     {
-        switch (deed)
+        switch (action)
         {
-            case Deed.Ignore: Ignore(fact); break;
-            case Deed.BecomeReady: BecomeReady(); break;
-            case Deed.BeginReloading: BeginReloading(); break;
-            case Deed.BeginLeaving: BeginLeaving(); break;
-            case Deed.Beat: Beat(); break;
-            case Deed.Abort: Abort(fact.Text); break;
-            case Deed.Follow: Follow(fact.Number); break;
-            case Deed.FailStart: FailStart(fact.Status); break;
-            case Deed.FailReload: FailReload(fact.Status); break;
-            case Deed.Die: Die(fact.Status); break;
-            case Deed.DieAborted: DieAborted(fact.Status); break;
-            case Deed.DieLeaving: DieLeaving(fact.Status); break;
-            case Deed.EndStopped: EndStopped(fact.Status); break;
-            case Deed.PromoteNext: PromoteNext(fact.Status); break;
-            case Deed.CompleteRollover: CompleteRollover(); break;
-            case Deed.CallOffRollover: CallOffRollover(fact.Status); break;
-            case Deed.TooSlow: TooSlow(); break;
-            case Deed.Kill: Kill(fact.Text); break;
-            case Deed.StartAgain: StartAgain(); break;
-            case Deed.StartIfFree: StartIfFree(); break;
-            case Deed.ExtendDeadline: _alarms.Extend(Alarm.State, fact.Time); break;
-            case Deed.BecomeStable: BecomeStable(); break;
-            case Deed.Reboot: Reboot(fact.Call); break;
-            case Deed.RebootLater: RebootLater(fact.Call); break;
-            case Deed.JoinReboot: JoinReboot(fact.Call); break;
-            case Deed.StartNow: StartNow(fact.Call); break;
-            case Deed.Refuse: Refuse(fact.Call); break;
-            case Deed.Checkpoint: Checkpoint(fact.Call); break;
-            case Deed.TellCheckpoint: TellCheckpoint(fact.Number); break;
-            case Deed.KillReplaced: KillReplaced(); break;
-            case Deed.Stop: Stop(fact.Number, fact.Call); break;
-            case Deed.StopAborting: StopAborting(fact.Call); break;
-            case Deed.ForwardAgain: ForwardAgain(fact.Number, fact.Call); break;
-            case Deed.EndNow: EndNow(fact.Call); break;
-            case Deed.SendSignal: SendSignal(fact.Number, fact.Call); break;
-            case Deed.Report: Report(); break;
-            case Deed.SelfReboot: _world.RebootSelf(); break;
-            default: throw new ArgumentOutOfRangeException(nameof(deed), deed, "No method does this.");
+            case StateAction.Ignore: Ignore(details); break;
+            case StateAction.BecomeReady: BecomeReady(); break;
+            case StateAction.BeginReloading: BeginReloading(); break;
+            case StateAction.BeginLeaving: BeginLeaving(); break;
+            case StateAction.ResetWatchdog: ResetWatchdog(); break;
+            case StateAction.Abort: Abort(details.Text); break;
+            case StateAction.FollowMainPid: FollowMainPid(details.Number); break;
+            case StateAction.RestartAfterFailedStart: RestartAfterFailedStart(details.Status); break;
+            case StateAction.RestartAfterFailedReload: RestartAfterFailedReload(details.Status); break;
+            case StateAction.RestartOrEnd: RestartOrEnd(details.Status); break;
+            case StateAction.RestartAfterAbort: RestartAfterAbort(details.Status); break;
+            case StateAction.RestartOrEndAfterLeaving: RestartOrEndAfterLeaving(details.Status); break;
+            case StateAction.EndAfterStop: EndAfterStop(details.Status); break;
+            case StateAction.PromoteNext: PromoteNext(details.Status); break;
+            case StateAction.CompleteRollover: CompleteRollover(); break;
+            case StateAction.CallOffRollover: CallOffRollover(details.Status); break;
+            case StateAction.AbortOverdue: AbortOverdue(); break;
+            case StateAction.Kill: Kill(details.Text); break;
+            case StateAction.StartAgain: StartAgain(); break;
+            case StateAction.StartIfGroupGone: StartIfGroupGone(); break;
+            case StateAction.ExtendDeadline: _alarms.Extend(Alarm.State, details.Time); break;
+            case StateAction.BecomeStable: BecomeStable(); break;
+            case StateAction.Reboot: Reboot(details.Call); break;
+            case StateAction.DeferReboot: DeferReboot(details.Call); break;
+            case StateAction.JoinReboot: JoinReboot(details.Call); break;
+            case StateAction.StartNow: StartNow(details.Call); break;
+            case StateAction.Refuse: Refuse(details.Call); break;
+            case StateAction.Checkpoint: Checkpoint(details.Call); break;
+            case StateAction.AnswerCheckpoint: AnswerCheckpoint(details.Number); break;
+            case StateAction.KillReplacedFallback: KillReplacedFallback(); break;
+            case StateAction.Stop: Stop(details.Number, details.Call); break;
+            case StateAction.StopAborting: StopAborting(details.Call); break;
+            case StateAction.RepeatSignal: RepeatSignal(details.Number, details.Call); break;
+            case StateAction.EndNow: EndNow(details.Call); break;
+            case StateAction.SendSignal: SendSignal(details.Number, details.Call); break;
+            case StateAction.LogStatus: LogStatus(); break;
+            case StateAction.RebootSelf: _system.RebootSelf(); break;
+            default: throw new ArgumentOutOfRangeException(nameof(action), action, "No method does this.");
         }
     }
 
     // What nobody acts on is not worth a word, but whoever waits for an answer gets one.
-    private void Ignore(Fact fact) => fact.Call?.Answer(false, $"The angel does nothing about that while it is {State}.");
+    private void Ignore(EventDetails details) => details.Call?.Answer(false, $"The angel does nothing about that while it is {State}.");
 
     private void Enter(State state, TimeSpan? limit = null)
     {
@@ -125,7 +125,7 @@ internal sealed partial class Angel
             _alarms.Clear(Alarm.StartDelay);
     }
 
-    private void Say(LogLevel level, string text)
+    private void Log(LogLevel level, string text)
     {
         try
         {
@@ -138,9 +138,9 @@ internal sealed partial class Angel
         }
     }
 
-    private void Say(string text) => Say(LogLevel.Information, text);
+    private void Log(string text) => Log(LogLevel.Information, text);
 
-    private void Warn(string text) => Say(LogLevel.Warning, text);
+    private void Warn(string text) => Log(LogLevel.Warning, text);
 
     private static string Seconds(TimeSpan time) => FormattableString.Invariant($"{time.TotalSeconds:0.###} s");
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using SeamlessReboot.Angel.Handing;
+using SeamlessReboot.Angel.SelfReboot;
 
 namespace SeamlessReboot.Angel;
 

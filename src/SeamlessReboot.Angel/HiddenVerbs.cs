@@ -1,6 +1,6 @@
 using SeamlessReboot.Angel.Children;
-using SeamlessReboot.Angel.Handing;
 using SeamlessReboot.Angel.Loop;
+using SeamlessReboot.Angel.SelfReboot;
 
 namespace SeamlessReboot.Angel;
 

@@ -1,6 +1,6 @@
 namespace SeamlessReboot.Angel.Children;
 
-/// <summary>A process that the angel has started, or that one of those has named as its heir.</summary>
+/// <summary>A server that the angel has started; by MAINPID= it may have become another process.</summary>
 internal sealed class Child
 {
     /// <summary>The process that is the server now; MAINPID= changes it.</summary>
@@ -19,7 +19,7 @@ internal sealed class Child
     public required DateTimeOffset Since { get; init; }
 
     /// <summary>It has said something to the notify socket, so it will say READY=1 too.</summary>
-    public bool Spoke { get; set; }
+    public bool HasNotified { get; set; }
 
     public bool WasReady { get; set; }
 
@@ -32,6 +32,6 @@ internal sealed class Child
     /// <summary>What a seamless server has said of itself; null for any other program.</summary>
     public SeamlessServer? Seamless { get; set; }
 
-    /// <summary>A number that MAINPID= named: not necessarily the angel's own child, so its end is watched for.</summary>
-    public bool IsHeir { get; set; }
+    /// <summary>MAINPID= named this process. It need not be a child of the angel, so its exit is watched for.</summary>
+    public bool IsFromMainPid { get; set; }
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Posix;
 

@@ -1,16 +1,16 @@
 namespace SeamlessReboot.Angel.Children;
 
-/// <summary>Deaths of late, and how long to wait before the next start.</summary>
+/// <summary>Recent deaths, and how long to wait before the next start.</summary>
 internal sealed class DeathTally(AngelOptions options, TimeProvider time)
 {
     private const double Growth = 1.5;
     private readonly Queue<DateTimeOffset> _deaths = new();
 
-    /// <summary>Deaths since the last time that a server was ready for long.</summary>
-    internal int InARow { get; set; }
+    /// <summary>Deaths since a server was last ready for <see cref="AngelOptions.StableAfter"/>.</summary>
+    internal int Consecutive { get; set; }
 
-    /// <summary>When the deaths were that still count, the oldest first.</summary>
-    internal IReadOnlyCollection<DateTimeOffset> OfLate
+    /// <summary>When the deaths within <see cref="AngelOptions.DeathWindow"/> were, the oldest first.</summary>
+    internal IReadOnlyCollection<DateTimeOffset> Recent
     {
         get
         {
@@ -20,30 +20,30 @@ internal sealed class DeathTally(AngelOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>Whether there have been so many deaths of late that it is of no use to go on.</summary>
-    internal bool IsOver => options.DeathLimit > 0 && OfLate.Count >= options.DeathLimit;
+    /// <summary>Whether there have been as many recent deaths as the angel tolerates.</summary>
+    internal bool IsLimitReached => options.DeathLimit > 0 && Recent.Count >= options.DeathLimit;
 
     internal void Add(DateTimeOffset? when = null)
     {
         _deaths.Enqueue(when ?? time.GetUtcNow());
-        InARow++;
+        Consecutive++;
     }
 
-    /// <summary>Nothing before the first restart, because people are waiting; then growing.</summary>
-    internal TimeSpan Wait()
+    /// <summary>The delay before the next start: none for the first restart, because people are waiting; then growing.</summary>
+    internal TimeSpan NextDelay()
     {
-        if (InARow <= 1)
+        if (Consecutive <= 1)
             return TimeSpan.Zero;
-        double seconds = options.Backoff.TotalSeconds * Math.Pow(Growth, Math.Min(InARow - 2, 100));
+        double seconds = options.Backoff.TotalSeconds * Math.Pow(Growth, Math.Min(Consecutive - 2, 100));
         return TimeSpan.FromSeconds(Math.Min(seconds, options.BackoffLimit.TotalSeconds));
     }
 
-    /// <summary>A server has been ready for long: the next death is the first again. Those of late still count.</summary>
-    internal void Forgive() => InARow = 0;
+    /// <summary>The next death is the first in a row again. The recent ones still count towards the limit.</summary>
+    internal void ResetConsecutive() => Consecutive = 0;
 
     internal void Clear()
     {
-        InARow = 0;
+        Consecutive = 0;
         _deaths.Clear();
     }
 }

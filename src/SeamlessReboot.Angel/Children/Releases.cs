@@ -6,7 +6,7 @@ namespace SeamlessReboot.Angel.Children;
 /// </summary>
 internal sealed class Releases(AngelOptions options, ReleaseFiles files, string directory)
 {
-    private readonly Release? _told = options.Fallback is { Count: > 0 } fallback ? new Release(fallback, directory) : null;
+    private readonly Release? _configured = options.Fallback is { Count: > 0 } fallback ? new Release(fallback, directory) : null;
 
     internal Release Main { get; } = new(options.Command, directory);
 
@@ -21,11 +21,11 @@ internal sealed class Releases(AngelOptions options, ReleaseFiles files, string 
     /// <summary>What is to be started.</summary>
     internal Release Next => OnFallback ? Fallback ?? Main : Main;
 
-    private Release? Fallback => _told ?? Good;
+    private Release? Fallback => _configured ?? Good;
 
-    /// <summary>Notes that the command did not become ready.</summary>
+    /// <summary>Counts a start of the command that did not become ready.</summary>
     /// <returns>True when from now on the fallback is started in its place.</returns>
-    internal bool Failed()
+    internal bool CountFailedStart()
     {
         FailedStarts++;
         if (OnFallback || FailedStarts < Math.Max(1, options.FallbackAfter) || !HasFallback)
@@ -38,7 +38,7 @@ internal sealed class Releases(AngelOptions options, ReleaseFiles files, string 
     {
         get
         {
-            if (_told is not null)
+            if (_configured is not null)
                 return true;
             return Good is not null && Good != files.Resolve(Main) && files.Check(Good) is null;
         }
@@ -50,7 +50,7 @@ internal sealed class Releases(AngelOptions options, ReleaseFiles files, string 
     internal StartFailureException? Check(Release release) => files.Check(release);
 
     /// <summary>The command is to be tried again.</summary>
-    internal void TryMainAgain()
+    internal void ReturnToMain()
     {
         OnFallback = false;
         FailedStarts = 0;

@@ -1,5 +1,5 @@
 using SeamlessReboot.Angel.Control;
-using SeamlessReboot.Angel.Finding;
+using SeamlessReboot.Angel.Discovery;
 using SeamlessReboot.Angel.Posix;
 
 namespace SeamlessReboot.Angel.CommandLine;

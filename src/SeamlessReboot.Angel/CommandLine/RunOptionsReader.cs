@@ -1,6 +1,6 @@
 using System.CommandLine;
 using SeamlessReboot.Angel.Daemon;
-using SeamlessReboot.Angel.Finding;
+using SeamlessReboot.Angel.Discovery;
 
 namespace SeamlessReboot.Angel.CommandLine;
 

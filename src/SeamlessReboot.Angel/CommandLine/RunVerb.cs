@@ -1,7 +1,7 @@
 using System.CommandLine;
 using SeamlessReboot.Angel.Daemon;
-using SeamlessReboot.Angel.Finding;
-using SeamlessReboot.Angel.Handing;
+using SeamlessReboot.Angel.Discovery;
+using SeamlessReboot.Angel.SelfReboot;
 
 namespace SeamlessReboot.Angel.CommandLine;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using SeamlessReboot.Angel.Control;
-using SeamlessReboot.Angel.Finding;
+using SeamlessReboot.Angel.Discovery;
 
 namespace SeamlessReboot.Angel.CommandLine;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using SeamlessReboot.Angel.Finding;
+using SeamlessReboot.Angel.Discovery;
 
 namespace SeamlessReboot.Angel.CommandLine;
 

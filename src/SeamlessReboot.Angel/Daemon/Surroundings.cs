@@ -1,9 +1,9 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Mono.Unix.Native;
-using SeamlessReboot.Angel.Finding;
-using SeamlessReboot.Angel.Handing;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
+using SeamlessReboot.Angel.Discovery;
+using SeamlessReboot.Angel.SelfReboot;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Daemon;

@@ -5,7 +5,7 @@ namespace SeamlessReboot.Angel.Loop;
 /// <summary>The directory that one angel has for itself, as long as it runs.</summary>
 internal static class AngelDirectory
 {
-    internal const string NotifySocket = "notify", ControlSocket = Finding.RuntimeDirectory.ControlSocket;
+    internal const string NotifySocket = "notify", ControlSocket = Discovery.RuntimeDirectory.ControlSocket;
 
     /// <summary>Makes it, or takes it, and locks it.</summary>
     /// <param name="path">Where it is.</param>

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Logging;
-using SeamlessReboot.Angel.Handing;
 using SeamlessReboot.Angel.Posix;
+using SeamlessReboot.Angel.SelfReboot;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Loop;
@@ -17,7 +17,7 @@ internal sealed partial class AngelLoop
 
     private string StartDirectory => _host.Handover?.StartDirectory ?? _start.Directory;
 
-    internal override void RebootSelf()
+    public void RebootSelf()
     {
         if (_check != 0)
             return;
@@ -27,18 +27,18 @@ internal sealed partial class AngelLoop
             // What the host takes for itself, as "dotnet" takes the assembly's name, comes before what Main gets.
             int hosts = _commandLine.Count - (Environment.GetCommandLineArgs().Length - 1);
             string[] command = [.. _commandLine.Take(hosts).Select(Encoding.UTF8.GetString), HandoverCheck.Name, Handover.Version];
-            _check = Spawn.Start(program, command, _environment, [], output: -1, _errors.Pipe.Write);
+            _check = Spawn.Start(program, command, _environment, [], output: -1, _stderr.Pipe.Write);
             _alarms.Set(Alarm.Check, _checkTime);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            CallOff(e.Message);
+            CallOffSelfReboot(e.Message);
         }
     }
 
-    internal override void SelfCheckOverdue() => Processes.SendGroup(_check, 9);
+    public void KillSelfCheck() => Processes.SendGroup(_check, 9);
 
-    internal override bool IsSelfCheck(int pid, ExitStatus status)
+    public bool HandleSelfCheckExit(int pid, ExitStatus status)
     {
         if (pid != _check)
             return false;
@@ -47,13 +47,13 @@ internal sealed partial class AngelLoop
         if (status.Code == HandoverCheck.Fine)
             HandOver();
         else if (status.Code == HandoverCheck.Different)
-            CallOff("the new version takes over in another format. Stop the angel and start the new one.");
+            CallOffSelfReboot("the new version takes over in another format. Stop the angel and start the new one.");
         else
-            CallOff($"the new version does not start: {status}.");
+            CallOffSelfReboot($"the new version does not start: {status}.");
         return true;
     }
 
-    private void CallOff(string why) => Log(LogLevel.Error, $"The angel's own reboot was called off, nothing has changed: {why}");
+    private void CallOffSelfReboot(string why) => Log(LogLevel.Error, $"The angel's own reboot was called off, nothing has changed: {why}");
 
     private string FindSelf()
     {
@@ -65,7 +65,7 @@ internal sealed partial class AngelLoop
     private void HandOver()
     {
         List<DescriptorReady> ready = []; // what is ready stays ready, for the next one too
-        while (_queue.Reader.TryRead(out AngelEvent? queued))
+        while (_queue.Reader.TryRead(out LoopEvent? queued))
             if (queued is DescriptorReady one)
                 ready.Add(one);
             else
@@ -79,8 +79,8 @@ internal sealed partial class AngelLoop
         Stack<Action> undo = new();
         try
         {
-            _errors.Flush(TimeSpan.FromSeconds(1));
-            Handover handover = Collect();
+            _stderr.Flush(TimeSpan.FromSeconds(1));
+            Handover handover = CreateHandover();
             int memory = handover.Write();
             undo.Push(() => Fd.Close(memory));
             foreach (int fd in (int[])[memory, .. handover.Descriptors()])
@@ -100,12 +100,12 @@ internal sealed partial class AngelLoop
         {
             while (undo.TryPop(out Action? back))
                 back();
-            CallOff(e.Message);
+            CallOffSelfReboot(e.Message);
             ready.ForEach(Post);
         }
     }
 
-    private Handover Collect() => _angel.Leave() with
+    private Handover CreateHandover() => _angel.CreateHandover() with
     {
         StartDirectory = StartDirectory,
         RuntimeDirectory = _options.RuntimeDirectory,
@@ -116,19 +116,19 @@ internal sealed partial class AngelLoop
         NotifyAddress = _notifyAddress,
         ControlFd = _control?.Listener ?? -1,
         Connections = [.. (_control?.Connections ?? []).Select(c => new HandedConnection(c.Fd, c.Text))],
-        ErrorPipe = _errors.Pipe,
-        UnwrittenErrors = _errors.Unwritten(),
-        LastWords = _errors.LastWords.Lines,
+        ErrorPipe = _stderr.Pipe,
+        UnwrittenErrors = _stderr.Unwritten(),
+        LastWords = _stderr.LastWords.Lines,
         Stored = [.. _store.Entries.Select(s => new HandedFd(s.Fd, s.Name, s.Watched))],
     };
 
     private void TakeOver(Handover handover)
     {
         DiagnosticsSocket.RemoveOld(new HostProcess());
-        _errors.LastWords.Add(handover.LastWords);
+        _stderr.LastWords.Add(handover.LastWords);
         foreach (HandedFd stored in handover.Stored)
             _store.Add(stored.Fd, stored.Name, stored.Watched);
-        _angel.Continue(handover);
+        _angel.Resume(handover);
         foreach (HandedConnection connection in handover.Connections)
             _control?.Adopt(connection.Fd, connection.Text);
         Post(_childrenChanged);

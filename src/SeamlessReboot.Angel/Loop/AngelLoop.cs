@@ -3,9 +3,9 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using SeamlessReboot.Angel.Children;
 using SeamlessReboot.Angel.Control;
-using SeamlessReboot.Angel.Handing;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Angel.Posix;
+using SeamlessReboot.Angel.SelfReboot;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Loop;
@@ -14,7 +14,7 @@ namespace SeamlessReboot.Angel.Loop;
 /// Where everything comes together: signals, descriptors, alarms and probes put events into one queue, and one thread takes them
 /// out, one after the other. It is also what does to processes what the angel decides.
 /// </summary>
-internal sealed partial class AngelLoop : World, IDisposable
+internal sealed partial class AngelLoop : ISystem, IDisposable
 {
     private static readonly PosixSignal[] _signals =
         [PosixSignal.SIGHUP, PosixSignal.SIGINT, PosixSignal.SIGQUIT, PosixSignal.SIGTERM, PosixSignal.SIGCHLD, (PosixSignal)10, (PosixSignal)12];
@@ -22,14 +22,14 @@ internal sealed partial class AngelLoop : World, IDisposable
     private readonly AngelOptions _options;
     private readonly AngelHost _host;
     private readonly ProcessStart _start = ProcessStart.Read();
-    private readonly Channel<AngelEvent> _queue = Channel.CreateUnbounded<AngelEvent>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<LoopEvent> _queue = Channel.CreateUnbounded<LoopEvent>(new UnboundedChannelOptions { SingleReader = true });
     private readonly List<PosixSignalRegistration> _registrations = [];
     private readonly IReadOnlyList<HeldListener> _listeners;
     private readonly DirectoryHandle _directory;
     private readonly Poller _poller;
     private readonly Alarms _alarms;
     private readonly FdStore _store;
-    private readonly ErrorRelay _errors;
+    private readonly StderrRelay _stderr;
     private readonly Angel _angel;
     private ControlSocket? _control;
     private int _childSignal = -1;
@@ -50,8 +50,8 @@ internal sealed partial class AngelLoop : World, IDisposable
         _poller = new Poller(Post);
         _alarms = new Alarms(TimeProvider.System, () => Post(_alarmsDue));
         _store = new FdStore(options.StoreLimit, s => _poller.WatchHangUp(s.Fd, Tokens.FirstStored + s.Id), s => _poller.Forget(s.Fd));
-        _errors = new ErrorRelay(handover?.ErrorPipe, handover?.UnwrittenErrors);
-        _poller.WatchInput(_errors.Pipe.Read, Tokens.Errors);
+        _stderr = new StderrRelay(handover?.ErrorPipe, handover?.UnwrittenErrors);
+        _poller.WatchInput(_stderr.Pipe.Read, Tokens.Errors);
         Releases releases = new(options, new ReleaseFiles(), handover?.StartDirectory ?? _start.Directory);
         _angel = new Angel(options, host, this, _alarms, _store, releases, TimeProvider.System);
         OpenNotify(handover);
@@ -110,23 +110,23 @@ internal sealed partial class AngelLoop : World, IDisposable
         while (_angel.ExitCode is null)
         {
             Handle(Next());
-            RingAlarms();
+            HandleAlarms();
         }
 
         return _angel.ExitCode.Value;
     }
 
-    private AngelEvent Next()
+    private LoopEvent Next()
     {
         while (true)
         {
-            if (_queue.Reader.TryRead(out AngelEvent? next))
+            if (_queue.Reader.TryRead(out LoopEvent? next))
                 return next;
             _queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult();
         }
     }
 
-    private void Post(AngelEvent e) => _queue.Writer.TryWrite(e);
+    private void Post(LoopEvent e) => _queue.Writer.TryWrite(e);
 
     private void Signalled(PosixSignalContext context)
     {
@@ -137,18 +137,18 @@ internal sealed partial class AngelLoop : World, IDisposable
             Post(new SignalArrived(Signals.Number(context.Signal)));
     }
 
-    private void Handle(AngelEvent what)
+    private void Handle(LoopEvent what)
     {
         try
         {
             switch (what)
             {
-                case SignalArrived signal: _angel.Signalled(signal.Signal); break;
-                case ChildrenChanged: SweepOrGoOn(); break;
+                case SignalArrived signal: _angel.OnSignal(signal.Signal); break;
+                case ChildrenChanged: ReapExited(); break;
                 case DescriptorReady ready: Handle(ready); break;
                 case AlarmsDue: _alarms.TimerFired(); break;
-                case ProbeAnswered answer: _angel.ProbeAnswered(answer.Pid, answer.Fault); break;
-                case LineFound line: _angel.LineFound(line.Pid); break;
+                case ProbeAnswered answer: _angel.OnProbeAnswered(answer.Pid, answer.Fault); break;
+                case LineFound line: _angel.OnLineFound(line.Pid); break;
                 default: throw new ArgumentOutOfRangeException(nameof(what), what, "Nobody handles this.");
             }
         }
@@ -164,35 +164,35 @@ internal sealed partial class AngelLoop : World, IDisposable
     {
         switch (ready.Token)
         {
-            case Tokens.Notify: HearSome(); break;
+            case Tokens.Notify: ReceiveSome(); break;
             case Tokens.Children:
                 ChildSignal.Take(_childSignal);
                 _poller.WatchInputAgain(_childSignal, Tokens.Children);
-                SweepOrGoOn();
+                ReapExited();
                 break;
             case Tokens.Control: _control?.Accept(); break;
             case Tokens.Errors:
-                _errors.Pump();
-                _poller.WatchInputAgain(_errors.Pipe.Read, Tokens.Errors);
+                _stderr.Pump();
+                _poller.WatchInputAgain(_stderr.Pipe.Read, Tokens.Errors);
                 break;
             case >= Tokens.FirstConnection and < Tokens.FirstConnection + Tokens.Span: _control?.Read(ready.Token - Tokens.FirstConnection); break;
             case >= Tokens.FirstStored and < Tokens.FirstStored + Tokens.Span: _store.Drop(ready.Token - Tokens.FirstStored); break;
-            default: HeirEnded((int)(ready.Token - Tokens.FirstProcess)); break;
+            default: OnMainPidExited((int)(ready.Token - Tokens.FirstProcess)); break;
         }
     }
 
-    private void SweepOrGoOn()
+    private void ReapExited()
     {
-        if (!_angel.Sweep())
+        if (!_angel.ReapExited())
             Post(_childrenChanged);
     }
 
-    private void RingAlarms()
+    private void HandleAlarms()
     {
         try
         {
             while (_angel.ExitCode is null && _alarms.TakeDue() is Alarm alarm)
-                _angel.Ring(alarm);
+                _angel.OnAlarm(alarm);
         }
 #pragma warning disable CA1031 // as above
         catch (Exception e)
@@ -204,8 +204,8 @@ internal sealed partial class AngelLoop : World, IDisposable
 
     public void Dispose()
     {
-        _errors.Drain();
-        _errors.Flush(TimeSpan.FromSeconds(2));
+        _stderr.Drain();
+        _stderr.Flush(TimeSpan.FromSeconds(2));
         foreach (PosixSignalRegistration registration in _registrations)
             registration.Dispose();
         _alarms.Dispose();

@@ -1,5 +1,5 @@
 using System.IO.Pipes;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Tests.Core;

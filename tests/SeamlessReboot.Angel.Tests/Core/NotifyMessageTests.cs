@@ -1,5 +1,5 @@
 using System.Text;
-using SeamlessReboot.Angel.Watching;
+using SeamlessReboot.Angel.Monitoring;
 
 namespace SeamlessReboot.Angel.Tests.Core;
 

@@ -14,7 +14,7 @@ internal sealed class ReleaseTests
         rig.Begin();
         FailStarts(rig, 3);
         rig.Ring();
-        Assert.That(rig.World.Started.Select(r => r.Command[0]), Is.EqualTo(new[] { "server", "server", "server", "old-server" }));
+        Assert.That(rig.System.Started.Select(r => r.Command[0]), Is.EqualTo(new[] { "server", "server", "server", "old-server" }));
         Assert.That(rig.Angel.Status().Release, Is.EqualTo("fallback"));
     }
 
@@ -30,7 +30,7 @@ internal sealed class ReleaseTests
             rig.Pass(30);
         }
 
-        Assert.That(rig.World.Started.Select(r => r.Command[0]), Has.All.EqualTo("server"));
+        Assert.That(rig.System.Started.Select(r => r.Command[0]), Has.All.EqualTo("server"));
     }
 
     [Test]
@@ -40,12 +40,12 @@ internal sealed class ReleaseTests
         rig.Begin();
         rig.Pass(60);
         Assert.That(rig.State, Is.EqualTo(State.Aborting));
-        Assert.That(rig.World.Done, Does.Contain("signal 6 to 1001"));
+        Assert.That(rig.System.Done, Does.Contain("signal 6 to 1001"));
         rig.Pass(2);
-        Assert.That(rig.World.Done, Does.Contain("signal 9 to 1001"));
+        Assert.That(rig.System.Done, Does.Contain("signal 9 to 1001"));
         rig.Die();
         rig.Ring();
-        Assert.That(rig.World.Started[^1].Command[0], Is.EqualTo("old-server"));
+        Assert.That(rig.System.Started[^1].Command[0], Is.EqualTo("old-server"));
     }
 
     [Test]
@@ -59,7 +59,7 @@ internal sealed class ReleaseTests
         rig.Ring();
         FailStarts(rig, 2);
         rig.Ring();
-        Assert.That(rig.World.Started[^1].Command, Is.EqualTo(new[] { "/releases/1/server", "4000" }));
+        Assert.That(rig.System.Started[^1].Command, Is.EqualTo(new[] { "/releases/1/server", "4000" }));
     }
 
     [Test]
@@ -72,7 +72,7 @@ internal sealed class ReleaseTests
         rig.Die();
         rig.Ring();
         FailStarts(rig, 2);
-        Assert.That(rig.World.Started.Select(r => r.Command[0]), Has.All.EqualTo("server"));
+        Assert.That(rig.System.Started.Select(r => r.Command[0]), Has.All.EqualTo("server"));
     }
 
     [Test]
@@ -85,7 +85,7 @@ internal sealed class ReleaseTests
             same.Die();
             same.Ring();
             FailStarts(same, 2);
-            Assert.That(same.World.Started.Select(r => r.Command[0]), Has.All.EqualTo("server"));
+            Assert.That(same.System.Started.Select(r => r.Command[0]), Has.All.EqualTo("server"));
         }
 
         using Rig gone = new(o => o with { FallbackAfter = 1 });
@@ -96,7 +96,7 @@ internal sealed class ReleaseTests
         gone.Die();
         gone.Ring();
         FailStarts(gone, 2);
-        Assert.That(gone.World.Started.Select(r => r.Command[0]), Has.All.EqualTo("server"));
+        Assert.That(gone.System.Started.Select(r => r.Command[0]), Has.All.EqualTo("server"));
     }
 
     [Test]
@@ -107,14 +107,14 @@ internal sealed class ReleaseTests
         rig.SeamlessReady();
         rig.Pass(61);
         rig.Files.Current = "/releases/2";
-        rig.Angel.Signalled(1);
-        Assert.That(rig.World.Done, Does.Contain("signal 1 to 1001"));
+        rig.Angel.OnSignal(1);
+        Assert.That(rig.System.Done, Does.Contain("signal 1 to 1001"));
         rig.Say("RELOADING=1");
         rig.Die();
         rig.Ring();
         FailStarts(rig, 1);
         rig.Ring();
-        Assert.That(rig.World.Started[^1].Command[0], Is.EqualTo("/releases/1/server"));
+        Assert.That(rig.System.Started[^1].Command[0], Is.EqualTo("/releases/1/server"));
     }
 
     [Test]
@@ -124,14 +124,14 @@ internal sealed class ReleaseTests
         rig.Begin();
         rig.SeamlessReady(generation: 3);
         rig.Files.Current = "/releases/2";
-        rig.Angel.Signalled(1);
+        rig.Angel.OnSignal(1);
         rig.SeamlessReady(generation: 3);
         rig.Pass(61);
         rig.Die();
         rig.Ring();
         FailStarts(rig, 1);
         rig.Ring();
-        Assert.That(rig.World.Started[^1].Command[0], Is.EqualTo("/releases/1/server"));
+        Assert.That(rig.System.Started[^1].Command[0], Is.EqualTo("/releases/1/server"));
     }
 
     [Test]
@@ -141,7 +141,7 @@ internal sealed class ReleaseTests
         rig.Begin();
         rig.SeamlessReady(generation: 0);
         rig.Files.Current = "/releases/2";
-        rig.Angel.Signalled(1);
+        rig.Angel.OnSignal(1);
         rig.SeamlessReady(generation: 1);
         rig.Pass(61);
         rig.Files.Current = "/releases/3";
@@ -149,7 +149,7 @@ internal sealed class ReleaseTests
         rig.Ring();
         FailStarts(rig, 1);
         rig.Ring();
-        Assert.That(rig.World.Started[^1].Command[0], Is.EqualTo("/releases/2/server"));
+        Assert.That(rig.System.Started[^1].Command[0], Is.EqualTo("/releases/2/server"));
     }
 
     [TestCase(true)]
@@ -162,16 +162,16 @@ internal sealed class ReleaseTests
         rig.Ring();
         rig.SeamlessReady();
         List<string> answer = rig.Call("reboot");
-        Assert.That(rig.World.Done[^1], Is.EqualTo("signal 34 to 1002"));
+        Assert.That(rig.System.Done[^1], Is.EqualTo("signal 34 to 1002"));
         Assert.That(rig.State, Is.EqualTo(State.Aborting));
         if (saysWhenItIsDone)
             rig.Say("X_SEAMLESSREBOOT_CHECKPOINT=1");
         else
             rig.Pass(5);
-        Assert.That(rig.World.Done, Does.Contain("signal 9 to 1002"));
+        Assert.That(rig.System.Done, Does.Contain("signal 9 to 1002"));
         rig.Die();
         rig.Ring();
-        Assert.That(rig.World.Started[^1].Command[0], Is.EqualTo("server"));
+        Assert.That(rig.System.Started[^1].Command[0], Is.EqualTo("server"));
         Assert.That(answer, Is.Empty);
         rig.SeamlessReady();
         Assert.That(answer[0], Does.Contain("\"ok\":true"));

@@ -14,7 +14,7 @@ internal sealed class RestartTests
         rig.Die();
         rig.Ring();
         Assert.That(rig.State, Is.EqualTo(State.Starting));
-        Assert.That(rig.World.Started, Has.Count.EqualTo(2));
+        Assert.That(rig.System.Started, Has.Count.EqualTo(2));
     }
 
     [Test]
@@ -142,12 +142,12 @@ internal sealed class RestartTests
     {
         using Rig rig = new();
         rig.Reach(State.Ready);
-        rig.World.LivingGroups.Add(1001);
+        rig.System.LivingGroups.Add(1001);
         rig.Die();
-        Assert.That(rig.World.Done, Does.Contain("signal 9 to group 1001"));
+        Assert.That(rig.System.Done, Does.Contain("signal 9 to group 1001"));
         rig.Ring();
         Assert.That(rig.State, Is.EqualTo(State.Waiting), "its group still lives");
-        rig.World.LivingGroups.Clear();
+        rig.System.LivingGroups.Clear();
         rig.Die(9, pid: 1777);
         Assert.That(rig.State, Is.EqualTo(State.Starting));
     }
@@ -157,7 +157,7 @@ internal sealed class RestartTests
     {
         using Rig rig = new();
         rig.Reach(State.Ready);
-        rig.World.LivingGroups.Add(1001);
+        rig.System.LivingGroups.Add(1001);
         rig.Die();
         rig.Pass(1.1);
         Assert.That(rig.State, Is.EqualTo(State.Starting));
@@ -181,7 +181,7 @@ internal sealed class RestartTests
         rig.Die();
         rig.Ring();
         rig.Ready();
-        rig.Angel.Signalled(15);
+        rig.Angel.OnSignal(15);
         rig.Die(15);
         Assert.That(rig.Told, Is.EqualTo(new[] { "ready" }));
         Assert.That(rig.Angel.ExitCode, Is.EqualTo(143));
@@ -192,7 +192,7 @@ internal sealed class RestartTests
     {
         using Rig rig = new();
         rig.Begin();
-        rig.World.WhenHeard = () => rig.Ready();
+        rig.System.WhenNotificationsAreRead = () => rig.Ready();
         rig.Exit(0);
         Assert.That(rig.Angel.ExitCode, Is.Zero, "it was ready, and then ended in order");
     }
@@ -204,7 +204,7 @@ internal sealed class RestartTests
         rig.Reach(State.Ready);
         rig.Die();
         rig.Ring();
-        rig.Angel.Signalled(10);
+        rig.Angel.OnSignal(10);
         Assert.That(rig.Angel.Status().DeathsOfLate, Is.Empty);
         rig.Die();
         Assert.That(rig.Angel.ExitCode, Is.Null);

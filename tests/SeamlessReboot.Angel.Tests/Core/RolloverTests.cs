@@ -12,7 +12,7 @@ internal sealed class RolloverTests
         rig.Reach(State.RollingOver);
         rig.Ready(pid: 1002);
         Assert.That(rig.State, Is.EqualTo(State.Ready));
-        Assert.That(rig.World.Done, Is.EqualTo(new[] { "signal 15 to 1001", "signal 18 to 1001" }));
+        Assert.That(rig.System.Done, Is.EqualTo(new[] { "signal 15 to 1001", "signal 18 to 1001" }));
         rig.Exit(0, pid: 1001);
         Assert.That(rig.State, Is.EqualTo(State.Ready));
         Assert.That(rig.Angel.Status().ChildPid, Is.EqualTo(1002));
@@ -25,8 +25,8 @@ internal sealed class RolloverTests
         rig.Reach(State.RollingOver);
         rig.Ready(pid: 1002);
         rig.Pass(20);
-        Assert.That(rig.World.Done, Does.Contain("signal 9 to 1001"));
-        Assert.That(rig.World.Done, Has.None.Contains("1002"));
+        Assert.That(rig.System.Done, Does.Contain("signal 9 to 1001"));
+        Assert.That(rig.System.Done, Has.None.Contains("1002"));
     }
 
     [Test]
@@ -39,7 +39,7 @@ internal sealed class RolloverTests
         Assert.That(rig.State, Is.EqualTo(State.Ready));
         Assert.That(rig.Angel.Status().ChildPid, Is.EqualTo(1001));
         Assert.That(answer[0], Does.Contain("\"ok\":false").And.Contain("SIGSEGV"));
-        Assert.That(rig.World.Done, Has.None.Contains("to 1001"));
+        Assert.That(rig.System.Done, Has.None.Contains("to 1001"));
     }
 
     [Test]
@@ -49,7 +49,7 @@ internal sealed class RolloverTests
         rig.Reach(State.Ready); // it has notified, so the next one has to
         List<string> answer = rig.Call("reboot");
         rig.Pass(60);
-        Assert.That(rig.World.Done, Does.Contain("signal 9 to 1002"));
+        Assert.That(rig.System.Done, Does.Contain("signal 9 to 1002"));
         Assert.That(rig.Angel.Status().ChildPid, Is.EqualTo(1001));
         Assert.That(answer[0], Does.Contain("\"ok\":false"));
         rig.Die(9, pid: 1002);
@@ -80,7 +80,7 @@ internal sealed class RolloverTests
         Assert.That(rig.State, Is.EqualTo(State.Starting));
         rig.Ready(pid: 1002);
         Assert.That(rig.State, Is.EqualTo(State.Ready));
-        Assert.That(rig.World.Started, Has.Count.EqualTo(2));
+        Assert.That(rig.System.Started, Has.Count.EqualTo(2));
     }
 
     [Test]
@@ -88,8 +88,8 @@ internal sealed class RolloverTests
     {
         using Rig rig = new();
         rig.Reach(State.RollingOver);
-        rig.Angel.Signalled(15);
-        Assert.That(rig.World.Done, Does.Contain("signal 9 to group 1002").And.Contain("signal 15 to 1001"));
+        rig.Angel.OnSignal(15);
+        Assert.That(rig.System.Done, Does.Contain("signal 9 to group 1002").And.Contain("signal 15 to 1001"));
         rig.Die(9, pid: 1002);
         Assert.That(rig.Angel.ExitCode, Is.Null);
         rig.Exit(7, pid: 1001);
@@ -104,7 +104,7 @@ internal sealed class RolloverTests
         List<string> first = rig.Call("reboot"), second = rig.Call("reboot");
         rig.Ready(pid: 1002);
         Assert.That(first.Concat(second), Has.Exactly(2).Contains("\"ok\":true"));
-        Assert.That(rig.World.Started, Has.Count.EqualTo(2));
+        Assert.That(rig.System.Started, Has.Count.EqualTo(2));
     }
 
     [Test]
@@ -113,7 +113,7 @@ internal sealed class RolloverTests
         using Rig rig = new(o => o with { Watchdog = TimeSpan.FromSeconds(5) });
         rig.Reach(State.RollingOver);
         rig.Pass(5);
-        Assert.That(rig.World.Done, Does.Contain("signal 9 to 1001"));
+        Assert.That(rig.System.Done, Does.Contain("signal 9 to 1001"));
         rig.Die(9, pid: 1001);
         Assert.That(rig.State, Is.EqualTo(State.Starting));
     }

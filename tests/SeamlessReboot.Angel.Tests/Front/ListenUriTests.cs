@@ -1,4 +1,4 @@
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
 
 namespace SeamlessReboot.Angel.Tests.Front;
 

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using SeamlessReboot.Angel.CommandLine;
-using SeamlessReboot.Angel.Watching;
+using SeamlessReboot.Angel.Monitoring;
 
 namespace SeamlessReboot.Angel.Tests.Front;
 

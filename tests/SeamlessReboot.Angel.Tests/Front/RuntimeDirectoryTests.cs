@@ -1,5 +1,5 @@
 using SeamlessReboot.Angel.Daemon;
-using SeamlessReboot.Angel.Finding;
+using SeamlessReboot.Angel.Discovery;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Tests.Front;

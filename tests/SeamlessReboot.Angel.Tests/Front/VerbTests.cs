@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using Mono.Unix.Native;
 using SeamlessReboot.Angel.Daemon;
-using SeamlessReboot.Angel.Finding;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
+using SeamlessReboot.Angel.Discovery;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Tests.Front;

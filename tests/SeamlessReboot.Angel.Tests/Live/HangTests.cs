@@ -97,48 +97,48 @@ internal sealed class HangTests : LiveTest
     }
 
     [Test]
-    public async Task One_that_names_its_heir_may_leave_and_the_heir_is_the_server()
+    public async Task A_server_may_name_a_new_main_process_and_exit()
     {
         AngelProcess angel = Start("", "ready");
         FakeChild first = await angel.ChildAsync();
         int since = angel.Now;
         int pid = int.Parse(await first.DoAsync($"grandchild commands {Root}"), provider: null);
-        FakeChild heir = await angel.ChildAsync(since);
-        Assert.That(heir.Pid, Is.EqualTo(pid));
+        FakeChild successor = await angel.ChildAsync(since);
+        Assert.That(successor.Pid, Is.EqualTo(pid));
         await first.DoAsync($"say MAINPID={pid}");
         await first.EndByAsync("exit 0");
-        await heir.DoAsync("say STATUS=the heir speaks");
-        await heir.HeardAsync();
+        await successor.DoAsync("say STATUS=the new one speaks");
+        await successor.HeardAsync();
         JsonElement status = await angel.StatusAsync();
         Assert.That(status.GetProperty("childPid").GetInt32(), Is.EqualTo(pid));
         Assert.That(status.GetProperty("state").GetString(), Is.EqualTo("Ready"));
-        Assert.That(status.GetProperty("statusText").GetString(), Is.EqualTo("the heir speaks"));
+        Assert.That(status.GetProperty("statusText").GetString(), Is.EqualTo("the new one speaks"));
         await UntilAsync(() => !first.IsAlive, "the first one is reaped");
         since = angel.Now;
-        await heir.EndByAsync("die 9");
+        await successor.EndByAsync("die 9");
         FakeChild next = await angel.ChildAsync(since);
         Assert.That(next.Pid, Is.Not.EqualTo(pid));
         await angel.LineAsync($"PID {pid}, has died.*SIGKILL", since);
     }
 
     [Test]
-    public async Task An_heir_that_dies_while_its_parent_lives_is_missed()
+    public async Task The_death_of_the_new_main_process_is_noticed_while_its_parent_lives()
     {
         AngelProcess angel = Start("", "ready");
         FakeChild first = await angel.ChildAsync();
         int since = angel.Now;
         int pid = int.Parse(await first.DoAsync($"grandchild commands {Root}"), provider: null);
-        FakeChild heir = await angel.ChildAsync(since);
+        FakeChild successor = await angel.ChildAsync(since);
         await first.DoAsync($"say MAINPID={pid}");
-        await heir.HeardAsync();
+        await successor.HeardAsync();
         since = angel.Now;
-        await heir.EndByAsync("die 9");
+        await successor.EndByAsync("die 9");
         await angel.ChildAsync(since);
         Assert.That(first.IsAlive, Is.False);
     }
 
     [Test]
-    public async Task A_stranger_cannot_be_named_as_heir()
+    public async Task A_foreign_process_cannot_be_named_as_main_process()
     {
         AngelProcess angel = Start("", "ready");
         FakeChild child = await angel.ChildAsync();

@@ -1,7 +1,7 @@
 using System.Text;
 using SeamlessReboot.Angel.Children;
 using SeamlessReboot.Angel.Control;
-using SeamlessReboot.Angel.Holding;
+using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Angel.Loop;
 using SeamlessReboot.Angel.Posix;
 
@@ -22,14 +22,14 @@ internal sealed class Rig : IDisposable
             WhenReady = text => Told.Add("ready"),
             WhenFailed = (code, text) => Told.Add($"failed {code}"),
         };
-        Angel = new Angel(Options, host, World, Alarms, Store, new Releases(Options, Files, "/srv"), Time);
+        Angel = new Angel(Options, host, System, Alarms, Store, new Releases(Options, Files, "/srv"), Time);
     }
 
     public AngelOptions Options { get; }
 
     public ManualTime Time { get; } = new();
 
-    public FakeWorld World { get; } = new();
+    public FakeSystem System { get; } = new();
 
     public FakeFiles Files { get; } = new();
 
@@ -45,13 +45,13 @@ internal sealed class Rig : IDisposable
     public Angel Angel { get; }
 
     /// <summary>The server that was started last.</summary>
-    public int Pid => 1000 + World.Started.Count;
+    public int Pid => 1000 + System.Started.Count;
 
     public State State => Angel.State;
 
     public void Begin() => Angel.Begin();
 
-    public void Say(string message, int? pid = null) => Angel.Hear(pid ?? Pid, Encoding.UTF8.GetBytes(message), []);
+    public void Say(string message, int? pid = null) => Angel.OnNotification(pid ?? Pid, Encoding.UTF8.GetBytes(message), []);
 
     public void Ready(int? pid = null) => Say("READY=1", pid);
 
@@ -81,14 +81,14 @@ internal sealed class Rig : IDisposable
     public void Ring()
     {
         while (Angel.ExitCode is null && Alarms.TakeDue() is Alarm alarm)
-            Angel.Ring(alarm);
+            Angel.OnAlarm(alarm);
     }
 
     /// <returns>What will hold the answer.</returns>
     public List<string> Call(string verb, string argument = "")
     {
         List<string> answers = [];
-        Angel.Called(new ControlCall(verb, argument, answers.Add));
+        Angel.OnCall(new ControlCall(verb, argument, answers.Add));
         return answers;
     }
 
@@ -103,10 +103,10 @@ internal sealed class Rig : IDisposable
         {
             case State.Ready: break;
             case State.Reloading: Say("RELOADING=1"); break;
-            case State.RollingOver: Angel.Signalled(1); break;
+            case State.RollingOver: Angel.OnSignal(1); break;
             case State.Aborting: Say("WATCHDOG=trigger"); break;
             case State.Leaving: Say("STOPPING=1"); break;
-            case State.Stopping: Angel.Signalled(15); break;
+            case State.Stopping: Angel.OnSignal(15); break;
             case State.Waiting: Die(); break;
             case State.Ended: Exit(0); break;
             default: throw new ArgumentOutOfRangeException(nameof(state));
@@ -117,7 +117,7 @@ internal sealed class Rig : IDisposable
 
     private void End(ExitStatus status, int? pid)
     {
-        World.End(pid ?? Pid, status);
-        Angel.Sweep();
+        System.End(pid ?? Pid, status);
+        Angel.ReapExited();
     }
 }

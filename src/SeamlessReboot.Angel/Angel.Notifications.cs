@@ -1,0 +1,144 @@
+using Microsoft.Extensions.Logging;
+using SeamlessReboot.Angel.Children;
+using SeamlessReboot.Angel.Descriptors;
+using SeamlessReboot.Angel.Loop;
+using SeamlessReboot.Angel.Monitoring;
+using SeamlessReboot.Posix;
+
+namespace SeamlessReboot.Angel;
+
+// What comes over the notify socket.
+internal sealed partial class Angel
+{
+    private static readonly TimeSpan _refusalInterval = TimeSpan.FromMinutes(1);
+    private long _refused, _refusedLogged, _full, _fullLogged;
+
+    /// <summary>One datagram, and the descriptors that came with it: they are closed here, or stored.</summary>
+    internal void OnNotification(int sender, ReadOnlySpan<byte> datagram, List<int> descriptors)
+    {
+        Child? who = sender <= 0 ? null : sender == _main?.Pid ? _main : sender == _next?.Pid ? _next : null;
+        if (who is null)
+        {
+            Close(descriptors);
+            if (!_retiring.Exists(c => c.Pid == sender)) // what one that is told to end says, is known
+                CountRefused(sender);
+            return;
+        }
+
+        NotifyMessage message = NotifyMessage.Parse(datagram);
+        UpdateChild(who, message);
+        if (message.Store)
+            Store(message, descriptors);
+        else
+            Close(descriptors);
+        if (message.Remove && message.Name is string name)
+            _store.Remove(name);
+        HandleMessage(who, message);
+    }
+
+    /// <summary>A datagram that was longer than any can be.</summary>
+    internal void OnOversizedNotification(int sender, List<int> descriptors)
+    {
+        Close(descriptors);
+        CountRefused(sender);
+    }
+
+    private void UpdateChild(Child who, NotifyMessage message)
+    {
+        if (message.IsKnown && !who.HasNotified)
+        {
+            who.HasNotified = true;
+            // Whoever has a start-up delay running had been taken for one that does not notify.
+            if (_options.Notifies is null && (message.Ready || message.Seamless is not null))
+                _notifies = true;
+        }
+
+        if (message.Ready && _options.Notifies is null)
+            _notifies = true;
+        if (message.Seamless is not null)
+            who.Seamless = message.Seamless;
+        if (message.Status is not null)
+            who.StatusText = message.Status;
+        if (message.ErrorNumber is int error)
+            Warn($"The server, PID {who.Pid}, reports errno {error}.");
+        if (message.Watchdog is TimeSpan watchdog)
+        {
+            who.Watchdog = watchdog > TimeSpan.Zero ? watchdog : null;
+            if (who == _main)
+                Handle(Event.Heartbeat);
+        }
+    }
+
+    private void HandleMessage(Child who, NotifyMessage message)
+    {
+        if (message.MoreTime is TimeSpan time && (who == _next) == (State == State.RollingOver))
+            Handle(Event.MoreTimeRequested, new EventDetails(Time: time));
+        if (who == _next)
+        {
+            if (message.Ready)
+                Handle(Event.NextReady);
+            return;
+        }
+
+        if (message.MainPid is int pid)
+            Handle(Event.MainPidChanged, new EventDetails(Number: pid));
+        if (message.Reloading)
+            Handle(Event.MainReloading);
+        if (message.Ready)
+            Handle(Event.MainReady);
+        if (message.Stopping)
+            Handle(Event.MainStopping);
+        if (message.Heartbeat)
+            Handle(Event.Heartbeat);
+        if (message.Checkpoint is bool written)
+            Handle(Event.CheckpointDone, new EventDetails(Number: written ? 1 : 0));
+        if (message.Trigger)
+            Handle(Event.MainHung, new EventDetails(Text: "it has said so itself (WATCHDOG=trigger)"));
+    }
+
+    private void Store(NotifyMessage message, List<int> descriptors)
+    {
+        foreach (int fd in descriptors)
+            if (_store.Add(fd, message.Name ?? FdStore.NoName, message.Watched) == StoreResult.Full)
+                CountStoreFull();
+    }
+
+    private static void Close(List<int> descriptors)
+    {
+        foreach (int fd in descriptors)
+            Fd.Close(fd);
+    }
+
+    // The first at once, what follows in one line a minute: a flood must not fill the log.
+    private void CountRefused(int sender)
+    {
+        _refused++;
+        if (_alarms.IsSet(Alarm.Refusals))
+            return;
+        Warn($"A message to the notify socket was refused: it came from PID {sender}, which is not the server's main process.");
+        _refusedLogged = _refused;
+        _alarms.Set(Alarm.Refusals, _refusalInterval);
+    }
+
+    private void CountStoreFull()
+    {
+        _full++;
+        if (_alarms.IsSet(Alarm.Refusals) && _fullLogged > 0)
+            return;
+        Log(LogLevel.Error, $"The store is full with {_store.Count} descriptors, so that one more was refused: its connection will not survive a crash. Raise --store-limit.");
+        _fullLogged = _full;
+        _alarms.Set(Alarm.Refusals, _refusalInterval);
+    }
+
+    private void LogRefusals()
+    {
+        if (_refused > _refusedLogged)
+            Warn($"{_refused - _refusedLogged} more messages to the notify socket were refused in the last minute.");
+        if (_full > _fullLogged)
+            Log(LogLevel.Error, $"{_full - _fullLogged} more descriptors were refused in the last minute, because the store is full.");
+        bool more = _refused > _refusedLogged || _full > _fullLogged;
+        (_refusedLogged, _fullLogged) = (_refused, more ? _full : 0);
+        if (more)
+            _alarms.Set(Alarm.Refusals, _refusalInterval);
+    }
+}

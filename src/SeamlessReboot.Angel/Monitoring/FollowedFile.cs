@@ -1,0 +1,117 @@
+using System.Text;
+using Mono.Unix.Native;
+
+namespace SeamlessReboot.Angel.Monitoring;
+
+/// <summary>Reads what is added to a file, over its being cut short, moved away and made anew.</summary>
+internal sealed class FollowedFile : IDisposable
+{
+    private const int Chunk = 64 * 1024, LongestLine = 1024 * 1024;
+    private readonly byte[] _buffer = new byte[Chunk];
+    private readonly StringBuilder _unfinished = new();
+    private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
+    private FileStream? _stream;
+    private ulong _inode, _device;
+
+    /// <summary>What is in the file now is skipped.</summary>
+    internal FollowedFile(string path)
+    {
+        FilePath = path;
+        if (TryOpen())
+            _stream!.Position = _stream.Length;
+    }
+
+    internal string FilePath { get; }
+
+    /// <summary>The lines that were added since the last call, some 64 KiB at a time, and the beginning of one whose end is not written yet.</summary>
+    /// <returns>False when there is nothing new.</returns>
+    internal bool TryReadLines(out IReadOnlyList<string> lines)
+    {
+        lines = [];
+        try
+        {
+            if (_stream is null && !TryOpen())
+                return false;
+            if (_stream!.Position > _stream.Length)
+                Restart();
+            int read = _stream.Read(_buffer);
+            if (read > 0)
+            {
+                lines = Split(read);
+                return true;
+            }
+
+            // The old file is read to its end before the new one is begun.
+            return IsReplaced() && Reopen() && TryReadLines(out lines);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose() => _stream?.Dispose();
+
+    private List<string> Split(int read)
+    {
+        char[] text = new char[Encoding.UTF8.GetMaxCharCount(read)];
+        int length = _decoder.GetChars(_buffer.AsSpan(0, read), text, flush: false);
+        List<string> lines = [];
+        ReadOnlySpan<char> rest = text.AsSpan(0, length);
+        for (int end = rest.IndexOf('\n'); end >= 0; end = rest.IndexOf('\n'))
+        {
+            _unfinished.Append(rest[..end]);
+            lines.Add(_unfinished.ToString().TrimEnd('\r'));
+            _unfinished.Clear();
+            rest = rest[(end + 1)..];
+        }
+
+        if (_unfinished.Length + rest.Length > LongestLine)
+            _unfinished.Clear();
+        _unfinished.Append(rest);
+        if (_unfinished.Length > 0)
+            lines.Add(_unfinished.ToString());
+        return lines;
+    }
+
+    private bool TryOpen()
+    {
+        // To open a pipe would wait for its writer.
+        if (Syscall.stat(FilePath, out Stat file) != 0 || (file.st_mode & FilePermissions.S_IFMT) != FilePermissions.S_IFREG)
+            return false;
+        try
+        {
+            _stream = new FileStream(FilePath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+
+        if (Syscall.fstat((int)_stream.SafeFileHandle.DangerousGetHandle(), out Stat stat) == 0)
+            (_inode, _device) = (stat.st_ino, stat.st_dev);
+        return true;
+    }
+
+    private bool IsReplaced() => Syscall.stat(FilePath, out Stat there) == 0 && (there.st_ino != _inode || there.st_dev != _device);
+
+    private bool Reopen()
+    {
+        _stream?.Dispose();
+        _stream = null;
+        Forget();
+        return TryOpen();
+    }
+
+    private void Restart()
+    {
+        _stream!.Position = 0;
+        Forget();
+    }
+
+    private void Forget()
+    {
+        _unfinished.Clear();
+        _decoder.Reset();
+    }
+}

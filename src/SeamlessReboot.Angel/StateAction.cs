@@ -1,0 +1,45 @@
+namespace SeamlessReboot.Angel;
+
+/// <summary>What the angel does on an event; one small method each. <see cref="StateTable"/> says when.</summary>
+internal enum StateAction
+{
+    /// <summary>Nothing.</summary>
+    Ignore,
+
+    BecomeReady,
+    BeginReloading,
+    BeginLeaving,
+    ResetWatchdog,
+    Abort,
+    FollowMainPid,
+    RestartAfterFailedStart,
+    RestartAfterFailedReload,
+    RestartOrEnd,
+    RestartAfterAbort,
+    RestartOrEndAfterLeaving,
+    EndAfterStop,
+    PromoteNext,
+    CompleteRollover,
+    CallOffRollover,
+    AbortOverdue,
+    Kill,
+    StartAgain,
+    StartIfGroupGone,
+    ExtendDeadline,
+    BecomeStable,
+    Reboot,
+    DeferReboot,
+    JoinReboot,
+    StartNow,
+    Refuse,
+    Checkpoint,
+    AnswerCheckpoint,
+    KillReplacedFallback,
+    Stop,
+    StopAborting,
+    RepeatSignal,
+    EndNow,
+    SendSignal,
+    LogStatus,
+    RebootSelf,
+}
