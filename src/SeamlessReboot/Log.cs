@@ -92,6 +92,15 @@ internal static partial class Log
     [LoggerMessage(30, LogLevel.Error, "Session {Id} could not be resumed: {Why}")]
     internal static partial void ResumeFailed(ILogger log, long id, string why, Exception failure);
 
+    [LoggerMessage(31, LogLevel.Warning, "The rehearsal says nothing about the new release, and the reboot goes on without it: {Why} {Remedy}")]
+    internal static partial void RehearsalInconclusive(ILogger log, string why, string remedy);
+
+    [LoggerMessage(32, LogLevel.Warning, "The new release cannot restore session {Id}: {Why}")]
+    internal static partial void RehearsalSession(ILogger log, long id, string why);
+
+    [LoggerMessage(33, LogLevel.Information, "The new release passed its rehearsal: {Loaded} sessions loaded, {NotLoaded} not; the pause is expected to be {Pause:0} ms.")]
+    internal static partial void Rehearsed(ILogger log, int loaded, int notLoaded, double pause);
+
     [LoggerMessage(18, LogLevel.Critical, "Crash number {Count} within the window, or before the first Ready: the process dies.")]
     internal static partial void GivingUp(ILogger log, int count);
 }

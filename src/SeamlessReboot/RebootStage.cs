@@ -9,6 +9,9 @@ public enum RebootStage
     /// <summary>What can be known to fail is looked at: the spool, free space, the program to start.</summary>
     Check,
 
+    /// <summary>The new release is tried, beside this one. See <see cref="RebooterOptions.Rehearsal"/>.</summary>
+    Rehearse,
+
     /// <summary>Every session, and every loop of the application, stops at a safe point.</summary>
     Suspend,
 

@@ -138,22 +138,31 @@ public sealed partial class Rebooter
     }
 
     /// <summary>
-    /// Looks at all that can be known to fail before anyone is disturbed: spool, free space, the program to start, and (unless
-    /// switched off) whether the new version starts.
+    /// Tries all that can be tried without a reboot: spool, free space, the program to start, and the new release itself, as
+    /// <see cref="RebooterOptions.Rehearsal"/> says. Blocks until the rehearsal is over; everyone is served meanwhile. For callers outside
+    /// of any session: a session would wait for itself.
     /// </summary>
+    /// <param name="cancellationToken">Ends the rehearsal.</param>
+    /// <returns>Which sessions the new release loads, how long it takes, and how long the pause is going to be.</returns>
     /// <exception cref="RebootException">A reboot would be called off now, and why.</exception>
-    public void CheckReboot()
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public RehearsalReport CheckReboot(CancellationToken cancellationToken = default)
     {
         RebootRun? run;
         while (_hall.Turns.Begin("check", out run) is string refusal)
-            _hall.Turns.WhenCheckpointIsOver(refusal).Wait();
+            _hall.Turns.WhenCheckpointIsOver(refusal).Wait(cancellationToken);
+        using CancellationTokenRegistration cancellation = cancellationToken.Register(() => run!.Cancel("The check was cancelled."));
         try
         {
-            _sequence.Check(run!);
+            return _sequence.Prepare(run!)!;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
         }
         catch (Exception e) when (e is not RebootException)
         {
-            throw new RebootException(RebootStage.Check, $"A reboot would be called off: {e.Message}", e);
+            throw new RebootException(run!.Stage, $"A reboot would be called off: {Failure.Text(e)}", e);
         }
         finally
         {

@@ -23,6 +23,7 @@ public sealed partial class Rebooter : IDisposable
     private readonly Checkpoints _checkpoints;
     private readonly CrashGuard _crashGuard;
     private readonly long _startEndedAt;
+    private readonly RehearsalStage? _rehearsal;
     private Arrival? _arrival; // from Start to Ready
     private Func<RestoredSession, IRebootSession>? _restore;
     private Action? _whenRestored;
@@ -35,13 +36,12 @@ public sealed partial class Rebooter : IDisposable
         if (serializer.Name.AsSpan().ContainsAny("\r\n"))
             throw new ArgumentException("The serializer's Name has a line break in it. Give it a short name in one line.", nameof(options));
         ServerContext context = new(options, GuardedLog.For(options), serializer, process);
-        if (IsSupported)
-            NewVersionCheck.AnswerIfAsked(process, serializer);
-        _hall = Hall.Build(context, out _arrival);
+        _rehearsal = IsSupported ? RehearsalStage.Enter(context) : null;
+        _hall = Hall.Build(context, _rehearsal, out _arrival);
         _sequence = new RebootSequence(_hall);
         _checkpoints = new Checkpoints(_hall, _sequence, reason => RequestReboot(reason));
         _crashGuard = new CrashGuard(_hall, _sequence, () => _arrival);
-        if (!IsSupported)
+        if (!IsSupported || _rehearsal is not null)
             return;
         _hall.Supervisor.StartWatchdog(_hall.IsExcused);
         _hall.Process.RegisterSignals(reason => RequestReboot(reason), reason => RequestCheckpoint(reason));
@@ -52,6 +52,13 @@ public sealed partial class Rebooter : IDisposable
     /// <summary>True on Linux, where a process can be replaced. Elsewhere the server runs, and reboots are refused.</summary>
     public static bool IsSupported { get; } = OperatingSystem.IsLinux()
         && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
+
+    /// <summary>
+    /// True in a process that is only a rehearsal of a reboot: it has a copy of the live state, and ends inside <see cref="Ready"/>. An
+    /// application uses it to keep its hands off what only one process may have (a port of its own, a database, a file that is written
+    /// to), or to fill a cache that shortens the pause of the reboot. Known from the first line of Main on.
+    /// </summary>
+    public static bool IsRehearsal { get; } = Environment.GetEnvironmentVariable(RehearsalStage.Variable) is not null;
 
     /// <summary>0 after a cold start, one more after each reboot.</summary>
     public int Generation => _hall.Generation;
@@ -141,9 +148,9 @@ public sealed partial class Rebooter : IDisposable
         ArgumentNullException.ThrowIfNull(open);
         Arrival arrival = RequireStarting(nameof(KeepOpen));
         _hall.Kept.RequireNewDescriptor(name);
-        int? held = arrival.TakeDescriptor("keep:" + name);
-        SafeHandle handle = held is int fd ? Kept.Adopt(fd) : open();
-        if (held is null)
+        SafeHandle? inherited = arrival.TakeKept(name);
+        SafeHandle handle = inherited ?? open();
+        if (inherited is null)
             _hall.Supervisor.HoldLater('k', handle);
         _hall.Kept.Add(name, handle);
         return handle;
@@ -179,6 +186,12 @@ public sealed partial class Rebooter : IDisposable
     public void Ready()
     {
         Arrival arrival = RequireStarting(nameof(Ready));
+        if (_rehearsal is not null)
+        {
+            _rehearsal.Perform(new Restoration(_hall, arrival, _restore, Attach), _hall.Population, _whenRestored);
+            return;
+        }
+
         Readying readying = new(_hall, arrival, registeredAt: System.Diagnostics.Stopwatch.GetTimestamp(), _startEndedAt);
         readying.Restore(_restore, _whenRestored, Attach);
         _checkpoints.TakeOver(arrival);

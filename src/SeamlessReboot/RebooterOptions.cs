@@ -66,13 +66,18 @@ public sealed class RebooterOptions
     public IStateSerializer? Serializer { get; init; }
 
     /// <summary>
-    /// Before anyone is suspended, start the new version beside the old one, only as far as its <see cref="Rebooter.Start"/>,
-    /// to see that it starts at all. Default true. Requires that <see cref="Rebooter.Start"/> is the first line of Main.
+    /// How far the new release is tried before anybody is disturbed: it is started beside the old one, with a copy of the live state and
+    /// no descriptor, and what fails there calls the reboot off. Default: its whole start-up, until the end of <see cref="Rebooter.Ready"/>.
+    /// A start-up that fails only because the server beside it has the port, the file lock or the database calls nothing off: the reboot
+    /// goes on with a warning. Requires that <see cref="Rebooter.Start"/> is the first line of Main.
     /// </summary>
-    public bool CheckNewVersion { get; init; } = true;
+    public RehearsalMode Rehearsal { get; init; }
 
-    /// <summary>How long the new version has to start when it is checked. Default 30 seconds.</summary>
-    public TimeSpan CheckTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>
+    /// How long the new release may take from its start to the end of <see cref="Rebooter.Ready"/>: in the rehearsal, before the reboot is
+    /// called off; in earnest, before the previous release is started in its place. Default 30 seconds.
+    /// </summary>
+    public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// Answer an unhandled exception with a reboot instead of dying. Default true. See <see cref="CrashWindow"/> for what keeps
@@ -112,7 +117,7 @@ public sealed class RebooterOptions
     {
         RequirePositive(SuspendTimeout, nameof(SuspendTimeout));
         RequirePositive(FlushTimeout, nameof(FlushTimeout));
-        RequirePositive(CheckTimeout, nameof(CheckTimeout));
+        RequirePositive(ReadyTimeout, nameof(ReadyTimeout));
         RequirePositive(CrashWindow, nameof(CrashWindow));
         RequirePositive(FreezeLimit, nameof(FreezeLimit));
         RequirePositive(CaptureTimeout, nameof(CaptureTimeout));
@@ -126,6 +131,8 @@ public sealed class RebooterOptions
             throw new ArgumentException($"SessionFailure {SessionFailure} is no policy. Use CallOff or Farewell.", nameof(SessionFailure));
         if (LateSessions is not (LateSessionPolicy.CallOff or LateSessionPolicy.Farewell or LateSessionPolicy.Wait))
             throw new ArgumentException($"LateSessions {LateSessions} is no policy. Use CallOff, Farewell or Wait.", nameof(LateSessions));
+        if (Rehearsal is not (RehearsalMode.UntilReady or RehearsalMode.UntilStart or RehearsalMode.None))
+            throw new ArgumentException($"Rehearsal {Rehearsal} is no mode. Use UntilReady, UntilStart or None.", nameof(Rehearsal));
         ArgumentNullException.ThrowIfNull(Farewell);
         ArgumentNullException.ThrowIfNull(TimeProvider);
         ArgumentNullException.ThrowIfNull(RebootSignals);

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
 using SeamlessReboot.Spool;
@@ -47,14 +49,19 @@ internal sealed class Arrival(ServerContext context)
 
     internal bool IsCold => Note is null;
 
+    /// <summary>It is only a copy: no descriptor has come with it, and nothing is to reach the outside.</summary>
+    internal bool IsRehearsal { get; init; }
+
     /// <summary>How old the state is. Zero after a reboot: nobody has run since it was written.</summary>
     internal TimeSpan StateAge => Past is { IsExact: false } && Header is not null
         ? TimeSpan.FromTicks(Math.Max(0, (context.Now - Header.Written).Ticks))
         : TimeSpan.Zero;
 
     /// <summary>Reads what there is, by the road that it came.</summary>
-    internal static Arrival Read(ServerContext context, SupervisorLink supervisor)
+    internal static Arrival Read(ServerContext context, SupervisorLink supervisor, RehearsalStage? rehearsal)
     {
+        if (rehearsal is not null)
+            return rehearsal.Read();
         if (!Rebooter.IsSupported)
             return new Arrival(context) { Start = new ProcessStart(Environment.CurrentDirectory, "", -1, 0) };
         List<PassedDescriptor> passed = PassedDescriptors.Take(context.Process);
@@ -96,6 +103,8 @@ internal sealed class Arrival(ServerContext context)
     /// <summary>The inherited listener of this end point. With a damaged spool it has no name any more, but its address is taken by it.</summary>
     internal Socket? TakeListener(string name, EndPoint endPoint)
     {
+        if (IsRehearsal)
+            return NowhereSocket.Listener(endPoint);
         int? held = TakeDescriptor(name);
         if (held is null)
         {
@@ -109,11 +118,17 @@ internal sealed class Arrival(ServerContext context)
     /// <summary>A session's socket; null when its descriptor cannot be trusted.</summary>
     internal Socket? TakeSocket(SpoolRecord record)
     {
+        if (IsRehearsal)
+            return NowhereSocket.Connection();
         if (_sockets?.Take(record.Name) is not Socket prepared)
             return TakeDescriptor(record.Name) is int fd ? Adopt(fd) : null;
         Descriptors.Take(record.Name);
         return prepared;
     }
+
+    /// <summary>A descriptor that is kept; null when the image before has kept none of this name.</summary>
+    internal SafeHandle? TakeKept(string name) => IsRehearsal ? File.OpenHandle("/dev/null", FileMode.Open, FileAccess.ReadWrite)
+        : TakeDescriptor("keep:" + name) is int fd ? new SafeFileHandle(fd, true) : null;
 
     internal static Socket Adopt(int fd)
     {

@@ -26,6 +26,18 @@ internal static class Failure
     /// <summary>The message, with the type of the exception before it.</summary>
     internal static string TypeAndText(Exception failure) => $"{failure.GetType().Name}: {Text(failure)}";
 
+    /// <summary>Where it was thrown, as far as that is the application's code: " (at Game.World.Load)"; empty when it is not known.</summary>
+    internal static string Place(Exception failure)
+    {
+        while (failure is { InnerException: Exception inner })
+            failure = inner;
+        foreach (System.Diagnostics.StackFrame frame in new System.Diagnostics.StackTrace(failure).GetFrames())
+            if (System.Diagnostics.DiagnosticMethodInfo.Create(frame) is { DeclaringTypeName: string type } method
+                && !type.StartsWith("System.", StringComparison.Ordinal) && !type.StartsWith("SeamlessReboot.", StringComparison.Ordinal))
+                return $" (at {type}.{method.Name})";
+        return "";
+    }
+
     /// <summary>The same exception, or one in its place that says what can be said of it.</summary>
     internal static Exception Readable(Exception failure)
     {

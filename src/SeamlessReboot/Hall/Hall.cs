@@ -11,16 +11,16 @@ internal sealed class Hall(ServerContext context)
     internal ServerContext Context { get; } = context;
 
     /// <summary>Puts the owners together, with what has arrived.</summary>
-    internal static Hall Build(ServerContext context, out Arrival arrival)
+    internal static Hall Build(ServerContext context, RehearsalStage? rehearsal, out Arrival arrival)
     {
         SupervisorLink supervisor = new(context);
-        arrival = Arrival.Read(context, supervisor);
+        arrival = Arrival.Read(context, supervisor, rehearsal);
         ProcessState process = new(context, arrival.Start);
         Population population = new(context.Log);
         population.RaiseLastId(arrival.LastId);
         SpoolPlace spool = SpoolPlace.Open(context, supervisor, arrival);
-        bool isHeld = arrival.Spool is not null && spool.Directory == arrival.Spool;
-        if (!arrival.IsCold)
+        bool isHeld = spool.Directory == arrival.Spool;
+        if (arrival.Spool is not null)
             arrival.PrepareSockets(first: () =>
             {
                 if (isHeld)

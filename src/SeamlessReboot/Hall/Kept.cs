@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 
 namespace SeamlessReboot;
 
@@ -32,8 +31,6 @@ internal sealed class Kept
     }
 
     internal void Add(string name, SafeHandle handle) => _descriptors.Add(name, handle);
-
-    internal static SafeHandle Adopt(int fd) => new SafeFileHandle(fd, true);
 }
 
 /// <summary>A piece of system state: how it is written and read.</summary>

@@ -27,6 +27,12 @@ internal sealed class RebootRun(string reason, bool isCheckpoint = false)
 
     internal bool IsCheckpoint { get; } = isCheckpoint;
 
+    /// <summary>Only state is taken, for a rehearsal.</summary>
+    internal bool IsRehearsal { get; init; }
+
+    /// <summary>Everyone goes on in this image: who cannot stop is done without.</summary>
+    internal bool IsCopy => IsCheckpoint || IsRehearsal;
+
     internal RebootStage Stage { get; set; } = RebootStage.Check;
 
     internal long FrozenAt { get; private set; }

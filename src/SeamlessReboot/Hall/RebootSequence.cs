@@ -19,7 +19,7 @@ internal sealed class RebootSequence(Hall hall)
         try
         {
             hall.Supervisor.NotifyReloading();
-            Check(run);
+            Prepare(run);
             run.Stage = RebootStage.Suspend;
             new Suspension(hall, run).Hold();
             run.Next(RebootStage.Capture);
@@ -48,7 +48,18 @@ internal sealed class RebootSequence(Hall hall)
     }
 
     /// <summary>All that can be known to fail, while everyone is still being served.</summary>
-    internal void Check(RebootRun run)
+    /// <returns>What the rehearsal has shown; after a crash there is none.</returns>
+    internal RehearsalReport? Prepare(RebootRun run)
+    {
+        Check(run);
+        RehearsalReport? report = run.Crash is null ? Rehearse(run) : null;
+        run.Strays = Strays.Find(hall.Survivors());
+        foreach (int fd in run.Strays)
+            Log.Stray(hall.Context.Log, fd, Fd.Describe(fd));
+        return report;
+    }
+
+    private void Check(RebootRun run)
     {
         run.Plan = ExecPlan.Make(_options, hall.Process.Start, hall.Context.Process);
         if (hall.Spool.Check(hall.Population.Count) && hall.Supervisor.HoldsDescriptors)
@@ -60,12 +71,17 @@ internal sealed class RebootSequence(Hall hall)
             run.Writer.Dispose();
             hall.Spool.Directory.ClearReboot();
         });
-        if (_options.CheckNewVersion && run.Crash is null)
-            NewVersionCheck.Run(run.Plan, hall.Context.Serializer, _options.CheckTimeout);
         WarmSerializer();
-        run.Strays = Strays.Find(hall.Survivors());
-        foreach (int fd in run.Strays)
-            Log.Stray(hall.Context.Log, fd, Fd.Describe(fd));
+    }
+
+    /// <summary>The new release is tried with a copy of the state, beside this one.</summary>
+    private RehearsalReport Rehearse(RebootRun run)
+    {
+        run.Stage = RebootStage.Rehearse;
+        RehearsalReport report = new Rehearsal(hall, run).Run();
+        if (report is { Mode: RehearsalMode.UntilReady, Inconclusive: null })
+            Log.Rehearsed(hall.Context.Log, report.SessionsLoaded, report.SessionsNotLoaded.Count, report.ExpectedPause.TotalMilliseconds);
+        return report;
     }
 
     // A serializer makes its plans for a type at first use, which would be while everyone waits. Null is enough to make it.

@@ -235,7 +235,7 @@ internal sealed class Restoration(Hall hall, Arrival arrival, Func<RestoredSessi
     {
         long id = IdOf(record);
         string? file = null;
-        if (keep)
+        if (keep && !arrival.IsRehearsal)
         {
             try
             {
@@ -253,6 +253,8 @@ internal sealed class Restoration(Hall hall, Arrival arrival, Func<RestoredSessi
     // Said only when nothing can go wrong any more: a crash before would say it again.
     private void SayFarewell(Socket socket, ReadOnlyMemory<byte> unsent, bool withText)
     {
+        if (arrival.IsRehearsal)
+            return;
         SessionConnection connection = new(socket, null, default, unsent.Span);
         if (withText)
             connection.TryWrite(Encoding.UTF8.GetBytes(_context.Options.Farewell));

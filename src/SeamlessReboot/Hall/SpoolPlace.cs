@@ -10,7 +10,7 @@ internal sealed class SpoolPlace : IDisposable
     private const int AssumedSessionBytes = 4096;
     private readonly ServerContext _context;
     private readonly SupervisorLink _supervisor;
-    private SpoolDirectory? _directory; // null where reboots are not supported
+    private SpoolDirectory? _directory; // null where reboots are not supported, and in a rehearsal
     private long _bytesPerSession = AssumedSessionBytes;
 
     private SpoolPlace(ServerContext context, SupervisorLink supervisor, SpoolDirectory? directory)
@@ -33,7 +33,7 @@ internal sealed class SpoolPlace : IDisposable
     /// <exception cref="IOException">It cannot be used. The message says what to do.</exception>
     internal static SpoolPlace Open(ServerContext context, SupervisorLink supervisor, Arrival arrival)
     {
-        if (!Rebooter.IsSupported)
+        if (!Rebooter.IsSupported || arrival.IsRehearsal)
             return new SpoolPlace(context, supervisor, null);
         if (arrival.Spool is not null)
             return new SpoolPlace(context, supervisor, OpenNext(context, arrival.Spool));

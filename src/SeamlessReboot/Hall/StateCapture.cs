@@ -35,7 +35,7 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
             _writer.Write(Descriptor(SpoolRecordKind.Listener, name, listener.SafeHandle));
         foreach ((string name, SafeHandle handle) in hall.Kept.Descriptors())
             _writer.Write(Descriptor(SpoolRecordKind.Descriptor, "keep:" + name, handle));
-        if (!run.IsCheckpoint)
+        if (!run.IsCopy)
             WriteAccepted();
         foreach (KeptState state in hall.Kept.States)
             Write(state);
@@ -75,9 +75,9 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
     {
         if (entry.Session.Socket.SafeHandle.IsClosed)
             return; // it has ended on its own
-        if (run.IsCheckpoint && run.Late.Contains(entry.Id))
+        if (run.IsCopy && run.Late.Contains(entry.Id))
             WriteLate(entry);
-        else if (run is { IsCheckpoint: false } && run.Late.Contains(entry.Id))
+        else if (run.Late.Contains(entry.Id))
             WriteFarewell(entry, $"It was not at a safe point after {_context.Options.SuspendTimeout.TotalSeconds:0.###} s.");
         else if (run.Crash is { Warm: true } crash && crash.Culprit == entry.Id)
             WriteFarewell(entry, $"It was running when the server crashed again ({run.Reason}).");
@@ -101,7 +101,7 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
             {
                 Type = snapshot.Kind,
                 Unread = snapshot.UnreadInput,
-                Unsent = snapshot.UnsentOutput,
+                Unsent = run.IsRehearsal ? default : snapshot.UnsentOutput,
                 Progress = run.IsCheckpoint ? SessionLog.ProgressOf(entry.Session, snapshot) : default,
             };
             if (snapshot.HasEnded)
@@ -139,6 +139,8 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
     /// <summary>A session that does not stop in time for a checkpoint is not waited for: what was last written of it is written again.</summary>
     private void WriteLate(SessionEntry entry)
     {
+        if (run.IsRehearsal)
+            return; // it is not tried
         run.Before ??= Past.Read(hall.Spool.Directory, ProcessStart.BootId());
         SpoolRecord? former = run.Before.Records.FirstOrDefault(r => r.Kind == SpoolRecordKind.Session && r.Name == entry.Name);
         if (former is not null)

@@ -86,8 +86,8 @@ internal sealed class Suspension(Hall hall, RebootRun run)
         Task all = Task.WhenAll(waits.Where(w => !w.Task.IsCompletedSuccessfully).Select(w => w.Task));
         if (!all.IsCompleted)
             Task.WaitAny([all], (int)Math.Clamp(left.TotalMilliseconds, 0, int.MaxValue), run.Cancellation);
-        // After a crash, and for a checkpoint, who cannot stop is as good as late.
-        if (run is { Crash: null, IsCheckpoint: false } && waits.Find(w => w.Task.IsFaulted) is Wait failed)
+        // After a crash, and for a copy, who cannot stop is as good as late.
+        if (run is { Crash: null, IsCopy: false } && waits.Find(w => w.Task.IsFaulted) is Wait failed)
             throw new InvalidOperationException($"{failed.Who} could not be suspended: {Failure.Text(failed.Task.Exception!.InnerException!)}", failed.Task.Exception.InnerException);
         return waits.FindAll(w => !w.Task.IsCompletedSuccessfully);
     }
@@ -97,12 +97,12 @@ internal sealed class Suspension(Hall hall, RebootRun run)
         if (run.Crash is not null)
             return true; // who does not stop is taken as it stands: half done is better than gone
         bool isOnlySessions = late.TrueForAll(w => w.Subject is SessionEntry);
-        // A checkpoint does without a session that is at work: the record before is kept. All else has to hold still.
-        bool isAcceptable = isOnlySessions && (run.IsCheckpoint || (isLast && _options.LateSessions == LateSessionPolicy.Farewell));
+        // A checkpoint does without a session that is at work: the record before is kept. So does a rehearsal. All else has to hold still.
+        bool isAcceptable = isOnlySessions && (run.IsCopy || (isLast && _options.LateSessions == LateSessionPolicy.Farewell));
         if (isAcceptable)
             foreach (Wait wait in late)
                 run.Late.Add(((SessionEntry)wait.Subject).Id);
-        else if (isLast && (run.IsCheckpoint || _options.LateSessions != LateSessionPolicy.Wait))
+        else if (isLast && (run.IsCopy || _options.LateSessions != LateSessionPolicy.Wait))
             throw new TimeoutException($"Not at a safe point after {_options.SuspendTimeout.TotalSeconds:0.###} s: {Some(late)}. "
                 + "Let it finish what it does or read its input, or raise RebooterOptions.SuspendTimeout, or set RebooterOptions.LateSessions.");
         return isAcceptable;
@@ -125,7 +125,7 @@ internal sealed class Suspension(Hall hall, RebootRun run)
         Task gap = Task.Delay(FreezeLimit, run.Cancellation);
         Task arrived = _late.Count == 0 ? Task.CompletedTask : Task.WhenAll(late.Select(w => w.Task));
         Task.WaitAny([gap], run.Cancellation);
-        if (_options.LateSessions == LateSessionPolicy.Wait && !run.IsCheckpoint)
+        if (_options.LateSessions == LateSessionPolicy.Wait && !run.IsCopy)
             left = Timeout.InfiniteTimeSpan;
         else if (left < TimeSpan.Zero)
             left = TimeSpan.Zero;

@@ -21,6 +21,15 @@ internal class HostProcess
         return value;
     }
 
+    /// <summary>What a rehearsal is given: the state to rehearse with. It ends when whoever rehearses has gone.</summary>
+    internal virtual Stream RehearsalInput() => RehearsalPipes.TakeInput();
+
+    /// <summary>Says something to whoever rehearses, and to nobody else.</summary>
+    internal virtual void TellRehearser(string line) => RehearsalPipes.Write(line);
+
+    /// <summary>Ends the process at once: no finally, Dispose or ProcessExit runs.</summary>
+    internal virtual void End(int code) => Libc.Exit(code);
+
     internal virtual IReadOnlyList<byte[]> CommandLine() => ProcessStart.CommandLine();
 
     internal virtual List<byte[]> StartEnvironment() => ProcessStart.Environment();

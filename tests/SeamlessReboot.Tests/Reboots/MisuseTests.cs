@@ -70,7 +70,7 @@ internal sealed class MisuseTests : RebooterFixture
         FakeProcess process = new();
         foreach (RebooterOptions options in new RebooterOptions[]
         {
-            new() { SuspendTimeout = TimeSpan.Zero }, new() { FlushTimeout = TimeSpan.FromDays(30) }, new() { CheckTimeout = TimeSpan.FromTicks(-1) },
+            new() { SuspendTimeout = TimeSpan.Zero }, new() { FlushTimeout = TimeSpan.FromDays(30) }, new() { ReadyTimeout = TimeSpan.FromTicks(-1) },
             new() { CrashWindow = TimeSpan.Zero }, new() { SpoolDirectory = "" }, new() { Command = [] }, new() { SessionFailure = (SessionFailurePolicy)7 },
             new() { Farewell = null! }, new() { TimeProvider = null! }, new() { RebootSignals = null! },
         })

@@ -17,7 +17,7 @@ internal sealed class ServingTests : RebooterFixture
         Assert.That(image.Log.Has("Reboot refused (again): A reboot is under way already (test)."));
         RebootException e = await CalledOffAsync(image);
         Assert.That((e.Stage, e.Message), Is.EqualTo((RebootStage.Request, "A reboot is under way already (test).")));
-        Assert.That(image.Rebooter.CheckReboot, Throws.TypeOf<RebootException>());
+        Assert.That(() => image.Rebooter.CheckReboot(), Throws.TypeOf<RebootException>());
     }
 
     [Test]
