@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using System.Text;
 using SeamlessReboot;
 
 using Rebooter rebooter = Rebooter.Start(new RebooterOptions { RebootSignals = [PosixSignal.SIGHUP] });
@@ -29,10 +28,8 @@ internal sealed class Guest(SessionConnection connection, GuestState state) : Re
 {
     protected override async Task RunAsync()
     {
-        UTF8Encoding encoding = new(encoderShouldEmitUTF8Identifier: false);
-        Stream stream = Connection.AsStream();
-        StreamReader reader = new(stream, encoding);
-        StreamWriter writer = new(stream, encoding) { AutoFlush = true, NewLine = "\r\n" };
+        TextReader reader = Connection.AsReader();
+        TextWriter writer = Connection.AsWriter();
         if (!State.Greeted)
         {
             State.Greeted = true;

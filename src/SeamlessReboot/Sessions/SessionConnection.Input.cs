@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot;
@@ -21,7 +20,6 @@ public sealed partial class SessionConnection
     private CancellationToken _readToken;
     private CancellationTokenRegistration _readRegistration;
     private Exception? _readFailure;
-    private int _lineRest; // of a line that AsStream has begun to hand out
 
     private InputWait InputReady => _inputReady ??= new InputWait(this);
 
@@ -39,88 +37,6 @@ public sealed partial class SessionConnection
         {
             lock (_gate)
                 return _reading;
-        }
-    }
-
-    /// <summary>Reads one line of UTF-8, without its line end (LF or CR LF).</summary>
-    /// <param name="cancellationToken">Cancels the read; nothing is lost by that.</param>
-    /// <returns>The line; null at the end of the input. An unfinished last line is returned as a line.</returns>
-    /// <exception cref="InvalidDataException">The line is longer than <see cref="SessionConnectionOptions.InputLimit"/>.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async ValueTask<string?> ReadLineAsync(CancellationToken cancellationToken = default)
-    {
-        int length = await WaitForLineAsync(cancellationToken).ConfigureAwait(false);
-        return length == 0 ? null : TakeLine(length);
-    }
-
-    /// <summary>
-    /// The connection as a stream, for servers that read through a <see cref="StreamReader"/>. A read returns bytes of one
-    /// whole line at most, so that a reader of lines on top holds nothing when it asks for more.
-    /// </summary>
-    /// <remarks>
-    /// Give the reader and the writer <c>new UTF8Encoding(false)</c>: a fresh writer with a byte order mark would put that mark
-    /// into the middle of the session after each reboot. Disposing the stream closes the connection as
-    /// <see cref="DisposeAsync"/> does.
-    /// </remarks>
-    public Stream AsStream() => new LineStream(this);
-
-    /// <summary>Copies bytes of the current line; fetches the next line when that one is done.</summary>
-    internal async ValueTask<int> ReadOfLineAsync(Memory<byte> destination, CancellationToken cancellationToken)
-    {
-        if (destination.IsEmpty)
-            return 0;
-        // In the middle of a line is no safe point: the rest is handed out even while suspending.
-        if (_lineRest == 0)
-            _lineRest = await WaitForLineAsync(cancellationToken).ConfigureAwait(false);
-        lock (_gate)
-        {
-            int count = Math.Min(_lineRest, destination.Length);
-            _in.AsSpan(_inStart, count).CopyTo(destination.Span);
-            _lineRest -= count;
-            Consume(count);
-            return count;
-        }
-    }
-
-    /// <summary>The length of the next line, with its line end; at the end of the input, of what is left.</summary>
-    private async ValueTask<int> WaitForLineAsync(CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            await WaitForInputAsync(cancellationToken).ConfigureAwait(false);
-            lock (_gate)
-            {
-                if (FindLine() is int length and > 0)
-                    return length;
-                if (ComesNoMore)
-                    return 0;
-                _readCanceled = false;
-            }
-        }
-    }
-
-    /// <summary>The length of the next line, with its line end; at the end of the input, of what is left; 0 if there is none.</summary>
-    private int FindLine()
-    {
-        if (_closing)
-            return 0;
-        int newLine = _in.AsSpan(_examined, _inEnd - _examined).IndexOf((byte)'\n');
-        if (newLine >= 0)
-            return _examined + newLine + 1 - _inStart;
-        _examined = _inEnd;
-        return _inputEnded ? _inEnd - _inStart : 0;
-    }
-
-    private string TakeLine(int length)
-    {
-        lock (_gate)
-        {
-            ReadOnlySpan<byte> line = _in.AsSpan(_inStart, length);
-            if (line[^1] == '\n')
-                line = line.EndsWith("\r\n"u8) ? line[..^2] : line[..^1];
-            string text = Encoding.UTF8.GetString(line);
-            Consume(length);
-            return text;
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot;
@@ -35,12 +34,15 @@ public sealed partial class SessionConnection
         }
     }
 
-    /// <summary>Writes text as UTF-8; as <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> otherwise.</summary>
+    /// <summary>
+    /// Writes text, in <see cref="SessionConnectionOptions.Encoding"/>; as
+    /// <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> otherwise.
+    /// </summary>
     /// <param name="text">The text, with its line ends.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask WriteAsync(string text, CancellationToken cancellationToken = default) =>
-        WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken);
+        WriteAsync(_options.Encoding.GetBytes(text), cancellationToken);
 
     /// <summary>
     /// Writes without waiting, for output that a slow client must not hold up: what one player says to all others. Never blocks.

@@ -19,7 +19,7 @@ public sealed partial class SessionConnection
     }
 
     /// <summary>Receives what the client has sent, and takes one line of it, without its line end (LF or CR LF). Never waits.</summary>
-    /// <param name="line">The line. An unfinished last line is a line too.</param>
+    /// <param name="line">The line, in <see cref="SessionConnectionOptions.Encoding"/>. An unfinished last line is a line too.</param>
     /// <returns>
     /// False when there is no whole line yet, while the connection is suspended, and when the input is over: see <see cref="IsInputOver"/>.
     /// </returns>
@@ -38,7 +38,7 @@ public sealed partial class SessionConnection
             {
             }
 
-            line = length == 0 ? null : TakeLine(length);
+            line = length == 0 ? null : TakeLine(length, _options.Encoding);
             return line is not null;
         }
     }

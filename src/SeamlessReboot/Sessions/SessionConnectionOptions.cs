@@ -1,11 +1,16 @@
+using System.Text;
+
 namespace SeamlessReboot;
 
-/// <summary>Limits of one <see cref="SessionConnection"/>. They bound the memory that a client can make the server use.</summary>
+/// <summary>
+/// Limits of one <see cref="SessionConnection"/>, which bound the memory that a client can make the server use; and how it reads text.
+/// </summary>
 public sealed class SessionConnectionOptions
 {
     private readonly int _inputLimit = 64 * 1024;
     private readonly int _outputLimit = 256 * 1024;
     private readonly TimeSpan _closeTimeout = TimeSpan.FromSeconds(5);
+    private readonly Encoding _encoding = LineEncoding.Default;
 
     /// <summary>
     /// The longest message, in bytes: as much unread input is buffered at most. A longer line makes the read throw
@@ -35,6 +40,18 @@ public sealed class SessionConnectionOptions
             ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
             _outputLimit = value;
         }
+    }
+
+    /// <summary>
+    /// What text is read and written in, where it is read and written as text. A byte order mark is never looked for nor written.
+    /// Default UTF-8.
+    /// </summary>
+    /// <exception cref="ArgumentNullException">Null.</exception>
+    /// <exception cref="ArgumentException">A line end is not the one byte 10 in the encoding, as in UTF-16.</exception>
+    public Encoding Encoding
+    {
+        get => _encoding;
+        init => _encoding = LineEncoding.Require(value);
     }
 
     /// <summary>
