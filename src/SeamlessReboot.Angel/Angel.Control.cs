@@ -32,8 +32,8 @@ internal sealed partial class Angel
             case "checkpoint": Handle(Event.CheckpointRequested, new EventDetails(Call: call)); break;
             case "stop": Handle(Event.StopRequested, new EventDetails(Number: SigTerm, Call: call)); break;
             case "kill" when SignalName.Parse(call.Argument) is int signal: Handle(Event.SignalRequested, new EventDetails(Number: signal, Call: call)); break;
-            case "kill": call.Answer(false, $"'{call.Argument}' is no signal. Name one, as TERM, or give its number."); break;
-            default: call.Answer(false, $"'{call.Verb}' is not understood. There are status, reboot, checkpoint, stop and kill SIGNAL."); break;
+            case "kill": call.Answer(false, $"'{call.Argument}' is not a signal. Give a name, such as TERM, or a number."); break;
+            default: call.Answer(false, $"'{call.Verb}' is not a request. The requests are status, reboot, checkpoint, stop and kill SIGNAL."); break;
         }
     }
 
@@ -74,11 +74,11 @@ internal sealed partial class Angel
     {
         string why = State switch
         {
-            State.Starting => "The server is only starting. Wait until it is ready, or stop it.",
+            State.Starting => "The server is still starting. Wait until it is ready, or stop it.",
             State.Aborting => "The server is being killed and started again. Wait until it is ready.",
             State.Leaving => "The server is about to end.",
             State.Stopping => "The server has been told to end.",
-            State.Waiting => "There is no server at the moment; the next start is some time away. Ask for a reboot to start it now.",
+            State.Waiting => "The server is not running, and is going to be started again later. Ask for a reboot to start it now.",
             State.Ended => "The angel is about to end.",
             _ => $"That is not possible while the server is {State}.",
         };
@@ -107,14 +107,14 @@ internal sealed partial class Angel
         _alarms.Clear(Alarm.Checkpoint);
         AnswerAll(_checkpointCalls, written != 0, written != 0
             ? $"The checkpoint is written. {_main!.StatusText}"
-            : "The checkpoint could not be written; the one before counts. The server's log says why.");
+            : "The checkpoint could not be written; the previous one stays valid. The server's log says why.");
     }
 
     private void SendSignal(int signal, ControlCall? call)
     {
         int pid = _main!.Pid;
         bool sent = _system.SendSignal(pid, signal);
-        Log($"{SignalName.Of(signal)} for the server, PID {pid}, because that was asked for.");
+        Log($"{SignalName.Of(signal)} for the server, PID {pid}, as requested.");
         call?.Answer(sent, sent ? $"{SignalName.Of(signal)} has been sent to PID {pid}." : $"PID {pid} is gone already.");
     }
 }

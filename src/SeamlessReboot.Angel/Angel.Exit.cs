@@ -99,13 +99,13 @@ internal sealed partial class Angel
         if (_replacing)
         {
             _replacing = false;
-            Log("The fallback is gone; the command is tried again.");
+            Log("The fallback has ended; the command is tried again.");
             _main = null;
             Enter(State.Waiting, TimeSpan.Zero);
             return;
         }
 
-        RestartAfterDeath(status, wasReady: !_abortedUnready, "as the angel had it killed");
+        RestartAfterDeath(status, wasReady: !_abortedUnready, "by the angel's signal");
     }
 
     private void RestartOrEndAfterLeaving(ExitStatus status)
@@ -113,7 +113,7 @@ internal sealed partial class Angel
         if (status.IsSuccess && _main!.WasReady && _options.Restart != RestartPolicy.Always)
             EndInOrder();
         else
-            RestartAfterDeath(status, wasReady: _main!.WasReady, "after it had said that it was about to end");
+            RestartAfterDeath(status, wasReady: _main!.WasReady, "after it had announced its end (STOPPING=1)");
     }
 
     private void EndInOrder()
@@ -149,8 +149,8 @@ internal sealed partial class Angel
         bool turned = !wasReady && _releases.CountFailedStart();
         if (turned)
         {
-            Log(LogLevel.Error, $"The command has not become ready {_releases.FailedStarts} times in a row. "
-                + $"In its place is started, with the same connections: {_releases.Next}. To try the command again, ask for a reboot.");
+            Log(LogLevel.Error, $"The command has failed to become ready {_releases.FailedStarts} times in a row. "
+                + $"The fallback is started in its place, with the same connections: {_releases.Next}. To try the command again, ask for a reboot.");
             _tally.Clear();
         }
         else if (_options.Restart == RestartPolicy.Never)
@@ -171,14 +171,14 @@ internal sealed partial class Angel
 
         TimeSpan wait = turned ? TimeSpan.Zero : _tally.NextDelay();
         if (wait > TimeSpan.Zero)
-            Log($"It is started again in {Seconds(wait)}.");
+            Log($"It will be started again in {Seconds(wait)}.");
         Enter(State.Waiting, wait);
     }
 
     private void GiveUp()
     {
         string sentence = $"The server has died {_tally.Recent.Count} times within {Seconds(_options.DeathWindow)}; the angel gives up. "
-            + $"Its last end: {_lastEnd}. Find out why, then start the angel again.";
+            + $"Its last exit: {_lastEnd}. Find out why, then start the angel again.";
         Log(LogLevel.Critical, sentence + QuoteLastWords());
         End(ExitCodes.GaveUp, sentence);
     }
@@ -196,6 +196,6 @@ internal sealed partial class Angel
         string words = string.Join('\n', _system.LastWords);
         if (!_wasEverReady)
             TryTell(() => _host.WhenFailed(code, words.Length == 0 ? sentence : sentence + "\n" + words));
-        Log($"The angel ends with {code}.");
+        Log($"The angel exits with code {code}.");
     }
 }

@@ -15,12 +15,12 @@ internal sealed partial class Angel
         switch (alarm)
         {
             case Alarm.State: Handle(Event.Deadline); break;
-            case Alarm.Watchdog: Handle(Event.MainHung, new EventDetails(Text: $"it has given no sign of life for {Seconds(_main?.Watchdog ?? default)}")); break;
+            case Alarm.Watchdog: Handle(Event.MainHung, new EventDetails(Text: $"it has sent no heartbeat for {Seconds(_main?.Watchdog ?? default)}")); break;
             case Alarm.Stable: Handle(Event.Stable); break;
             case Alarm.StartDelay: OnStartDelayOver(); break;
             case Alarm.Probe: BeginProbe(); break;
             case Alarm.Retire: KillRetired(); break;
-            case Alarm.Checkpoint: AnswerAll(_checkpointCalls, false, $"The server has said nothing of its checkpoint for {Seconds(_checkpointTimeout)}. Its log may say more."); break;
+            case Alarm.Checkpoint: AnswerAll(_checkpointCalls, false, $"The server has not reported its checkpoint within {Seconds(_checkpointTimeout)}. Its log may say why."); break;
             case Alarm.Check: _system.KillSelfCheck(); break;
             case Alarm.Refusals: LogRefusals(); break;
             default: throw new ArgumentOutOfRangeException(nameof(alarm), alarm, "Nobody has set this.");
@@ -105,7 +105,7 @@ internal sealed partial class Angel
             return;
         }
 
-        Log($"The server is now PID {pid}, before {main.Pid}.");
+        Log($"The server's main process is now PID {pid}, formerly {main.Pid}.");
         main.Pid = pid;
         main.IsFromMainPid = true;
         int group = _system.GroupOf(pid);

@@ -93,7 +93,7 @@ internal sealed partial class Angel
         if (message.Checkpoint is bool written)
             Handle(Event.CheckpointDone, new EventDetails(Number: written ? 1 : 0));
         if (message.Trigger)
-            Handle(Event.MainHung, new EventDetails(Text: "it has said so itself (WATCHDOG=trigger)"));
+            Handle(Event.MainHung, new EventDetails(Text: "it reported a hang itself (WATCHDOG=trigger)"));
     }
 
     private void Store(NotifyMessage message, List<int> descriptors)
@@ -125,7 +125,7 @@ internal sealed partial class Angel
         _full++;
         if (_alarms.IsSet(Alarm.Refusals) && _fullLogged > 0)
             return;
-        Log(LogLevel.Error, $"The store is full with {_store.Count} descriptors, so that one more was refused: its connection will not survive a crash. Raise --store-limit.");
+        Log(LogLevel.Error, $"The store is full: it holds {_store.Count} descriptors. One more was refused, and its connection will not survive a crash. Raise --store-limit.");
         _fullLogged = _full;
         _alarms.Set(Alarm.Refusals, _refusalInterval);
     }

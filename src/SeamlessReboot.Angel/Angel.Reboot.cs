@@ -16,7 +16,7 @@ internal sealed partial class Angel
 
     private void BeginReloading()
     {
-        Log("The server reboots itself.");
+        Log("The server is rebooting.");
         _reloadedFrom = _main!.Seamless?.Generation;
         Enter(State.Reloading, _options.StartTimeout);
     }
@@ -38,7 +38,7 @@ internal sealed partial class Angel
     // What is starting may have been read from disk before that, which whoever asks has just changed. So it is not forgotten.
     private void DeferReboot(ControlCall? call)
     {
-        Log("The server is only starting; it is rebooted when it is ready.");
+        Log("The server is still starting; it will be rebooted when it is ready.");
         _rebootDeferred = true;
         if (call is not null)
             _deferredRebootCalls.Add(call);
@@ -65,7 +65,7 @@ internal sealed partial class Angel
     private void SendRebootSignal(Child main, int signal)
     {
         _releases.ReturnToMain();
-        Log($"The server, PID {main.Pid}, is asked for a reboot by {SignalName.Of(signal)}.");
+        Log($"The server, PID {main.Pid}, is asked to reboot, by {SignalName.Of(signal)}.");
         _reloadedFrom = main.Seamless?.Generation;
         _system.SendSignal(main.Pid, signal);
         Enter(State.Reloading, _options.StartTimeout);
@@ -149,7 +149,7 @@ internal sealed partial class Angel
 
     private void PromoteNext(ExitStatus status)
     {
-        Warn($"The old server, PID {_main!.Pid}, has died before the next one was ready: {status}. Everything is up to PID {_next!.Pid} now.");
+        Warn($"The old server, PID {_main!.Pid}, has died before the next one was ready: {status}. PID {_next!.Pid} takes over.");
         _main = _next;
         _next = null;
         TimeSpan left = _alarms.Remaining(Alarm.State) ?? _options.StartTimeout;
@@ -162,7 +162,7 @@ internal sealed partial class Angel
     private void StartNow(ControlCall? call)
     {
         JoinReboot(call);
-        Log("The command is tried again at once, because that was asked for.");
+        Log("The command is tried again at once, as requested.");
         _releases.ReturnToMain();
         _tally.Clear();
         StartAgain();

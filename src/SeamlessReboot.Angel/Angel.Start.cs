@@ -22,7 +22,7 @@ internal sealed partial class Angel
         _wasEverStarted = true;
         _main = child;
         _rebootDeferred = false; // it is started from what is there now
-        AnswerAll(_deferredRebootCalls, true, "The server has died, and was started anew.");
+        AnswerAll(_deferredRebootCalls, true, "The server died and was started again.");
         Log($"{(fallback ? "The fallback" : "The server")} has been started as PID {child.Pid}: {_command}");
         Enter(State.Starting, _options.StartTimeout);
         WatchForReadiness(child);
@@ -125,7 +125,7 @@ internal sealed partial class Angel
             _alarms.Set(Alarm.Probe, _options.ProbeInterval);
         string sentence = $"The server is ready{(again ? " again" : "")}, as PID {main.Pid}"
             + (main.Seamless is { } seamless ? $", generation {seamless.Generation}." : ".")
-            + (calledOff ? " It has called its reboot off and serves as before. Its log says why; \"status\" shows the end of it." : "");
+            + (calledOff ? " It called its reboot off and serves as before. Its log says why; \"status\" shows the end of it." : "");
         Log(calledOff ? LogLevel.Warning : LogLevel.Information, sentence);
         AnswerAll(_rebootCalls, !calledOff, sentence);
         if (!_wasEverReady)
@@ -175,7 +175,7 @@ internal sealed partial class Angel
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Warn($"Who started the angel could not be told: {e.Message}");
+            Warn($"The process that started the angel could not be notified: {e.Message}");
         }
     }
 }

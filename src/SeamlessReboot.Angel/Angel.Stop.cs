@@ -8,7 +8,7 @@ internal sealed partial class Angel
 {
     private void BeginLeaving()
     {
-        Log($"The server, PID {_main!.Pid}, has said that it is about to end.");
+        Log($"The server, PID {_main!.Pid}, is about to end (STOPPING=1).");
         Enter(State.Leaving, _options.StopTimeout);
     }
 
@@ -46,7 +46,7 @@ internal sealed partial class Angel
     {
         int pid = _main!.Pid;
         _main = null;
-        string sentence = $"The server, PID {pid}, is gone as it was told to: {status}.";
+        string sentence = $"The server, PID {pid}, has ended as requested: {status}.";
         Log(sentence);
         End(status.ShellCode, sentence);
     }

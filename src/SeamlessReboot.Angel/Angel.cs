@@ -104,7 +104,7 @@ internal sealed partial class Angel
     }
 
     // What nobody acts on is not worth a word, but whoever waits for an answer gets one.
-    private void Ignore(EventDetails details) => details.Call?.Answer(false, $"The angel does nothing about that while it is {State}.");
+    private void Ignore(EventDetails details) => details.Call?.Answer(false, $"The angel ignores this request in the state {State}.");
 
     private void Enter(State state, TimeSpan? limit = null)
     {
@@ -118,7 +118,7 @@ internal sealed partial class Angel
             _alarms.Clear(Alarm.Watchdog);
             _alarms.Clear(Alarm.Stable);
             _alarms.Clear(Alarm.Probe);
-            AnswerAll(_checkpointCalls, false, "The server has not got as far as its checkpoint. The one before counts.");
+            AnswerAll(_checkpointCalls, false, "The server did not finish its checkpoint. The previous one stays valid.");
         }
 
         if (state is not (State.Starting or State.RollingOver))

@@ -21,7 +21,7 @@ internal sealed record AngelOptions
     /// <summary>The server and its arguments.</summary>
     public required IReadOnlyList<string> Command { get; init; }
 
-    /// <summary>What the other verbs find this angel by. Default: the file name of the server's program or assembly.</summary>
+    /// <summary>The name by which the other verbs find this angel. Default: the file name of the server's program or assembly.</summary>
     public required string Name { get; init; }
 
     /// <summary>Where control and notify socket, log and state are; 0700.</summary>

@@ -18,7 +18,7 @@ internal enum State
     /// <summary>It is being killed, and will be started again.</summary>
     Aborting,
 
-    /// <summary>It has said that it is about to end.</summary>
+    /// <summary>It is about to end (STOPPING=1).</summary>
     Leaving,
 
     /// <summary>It was told to end, and the angel ends with it.</summary>

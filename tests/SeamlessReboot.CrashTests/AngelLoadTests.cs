@@ -6,6 +6,7 @@ using SeamlessReboot.CrashTests.Support;
 namespace SeamlessReboot.CrashTests;
 
 /// <summary>Holding ten thousand connections costs next to nothing, and the angel can be replaced under them.</summary>
+[Category(TestCategories.Long)]
 internal sealed class AngelLoadTests : CrashTest
 {
     private const int Many = 10_000, Needed = 11_000;

@@ -6,6 +6,7 @@ using SeamlessReboot.CrashTests.Support;
 namespace SeamlessReboot.CrashTests;
 
 /// <summary>How long a death is felt. Printed, beside the server's own cold start in the same run, because that is most of it; no figure fails a test.</summary>
+[Category(TestCategories.Long)]
 internal sealed class FirstByteTests : CrashTest
 {
     private const int Rounds = 10;

@@ -9,6 +9,7 @@ internal sealed class KillTests : CrashTest
     private const string Watchdog = "2s";
 
     [Test]
+    [Category(TestCategories.Long)]
     public async Task Ten_times_kill_9_and_nobody_is_disconnected()
     {
         AngelHost host = await StartAngelAsync();

@@ -5,6 +5,7 @@ using SeamlessReboot.CrashTests.Systemd;
 namespace SeamlessReboot.CrashTests;
 
 /// <summary>The same under a real systemd with its descriptor store, no angel.</summary>
+[Category(TestCategories.Long)]
 internal sealed class SystemdTests : CrashTest
 {
     [Test]

@@ -6,6 +6,7 @@ using SeamlessReboot.CrashTests.Systemd;
 namespace SeamlessReboot.CrashTests;
 
 /// <summary>The unit files that people are given, as they are but for paths, port and user, under a real systemd.</summary>
+[Category(TestCategories.Long)]
 internal sealed class TalkerUnitTests : CrashTest
 {
     private const UnixFileMode Everybody = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute

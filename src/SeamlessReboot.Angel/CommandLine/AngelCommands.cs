@@ -19,11 +19,11 @@ internal sealed class AngelCommands
     {
         _output = output;
         _errors = errors;
-        _root = new RootCommand("Starts a server, watches it, and holds its connections, so that a crash, a hang or a bad release drops nobody.");
+        _root = new RootCommand("Starts a server, watches it, and holds its connections, so that no crash, hang or bad release drops a connection.");
         _root.Subcommands.Add(Run());
         _root.Subcommands.Add(Status());
-        _root.Subcommands.Add(Verb("reboot", "Lets the server reboot into its new version, everyone staying connected. Returns when it is ready again.", ExitCodes.NotRunning));
-        _root.Subcommands.Add(Verb("checkpoint", "Lets the server write a checkpoint: what it comes back with after a crash.", ExitCodes.NotRunning));
+        _root.Subcommands.Add(Verb("reboot", "Reboots the server into its new version; all connections stay open. Returns when it is ready again.", ExitCodes.NotRunning));
+        _root.Subcommands.Add(Verb("checkpoint", "Has the server write a checkpoint, from which it is restored after a crash.", ExitCodes.NotRunning));
         _root.Subcommands.Add(Verb("stop", "Ends the server, and the angel with it: SIGTERM, after --stop-timeout of \"run\" SIGKILL. Returns when both have ended.", ExitCodes.Done));
         _root.Subcommands.Add(Kill());
         _root.Subcommands.Add(Spool());
@@ -55,7 +55,7 @@ internal sealed class AngelCommands
 
     private Command Run()
     {
-        Command command = new("run", "Starts a server and looks after it until it is told to stop. Ends with the server's own exit code (128 + N after signal N), or with one of the angel's own.");
+        Command command = new("run", "Starts a server and supervises it until it is told to stop. Exits with the server's own exit code (128 + N after signal N), or with one of the angel's own.");
         command.Arguments.Add(_run.Command);
         foreach (Option option in _run.All)
             command.Options.Add(option);
@@ -68,7 +68,7 @@ internal sealed class AngelCommands
         Option<bool> json = new("--json") { Description = "The angel's answer as it is, one line." };
         VerbOptions options = new(_statusTimeout);
         Command command = new("status",
-            "Says whether the server lives, since when, its restarts, the descriptors held for it and its last words. Exit codes: 0 it runs; 1 the angel was killed; 2 the same, only its lock is left; 3 not running; 4 cannot be told.");
+            "Shows whether the server runs, since when, its restarts, the descriptors held for it and its last words. Exit codes: 0 it runs; 1 the angel was killed; 2 the same, only its lock is left; 3 not running; 4 unknown.");
         options.AddTo(command);
         command.Options.Add(json);
         command.SetAction(parsed => new StatusVerb(_output, _errors).RunAsync(options.Find(parsed), options.Timeout(parsed), parsed.GetValue(json)));

@@ -13,9 +13,9 @@ internal sealed record ProbeTarget(Uri Address, string? Text)
         int text = value.IndexOf('=', StringComparison.Ordinal);
         Uri address = ListenUri.Parse(text < 0 ? value : value[..text]);
         if (address.Scheme is not ("tcp" or "unix"))
-            throw new FormatException($"'{address.Scheme}' is no scheme that can be talked to");
+            throw new FormatException($"'{address.Scheme}' is not a scheme that a probe can use");
         if (address.Scheme == "tcp" && address.Port == 0)
-            throw new FormatException("port 0 is nobody's");
+            throw new FormatException("port 0 cannot be connected to");
         return new ProbeTarget(address, text < 0 ? null : value[(text + 1)..]);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class RunOptions
         Arity = ArgumentArity.ZeroOrMore, // that it is there is checked later, with a better sentence
     };
 
-    internal Option<string?> Name { get; } = Text("--name", "NAME", "What the other verbs find this angel by. Default: the file name of the server's program; for \"dotnet X.dll\" X.");
+    internal Option<string?> Name { get; } = Text("--name", "NAME", "The name by which the other verbs find this angel. Default: the file name of the server's program; for \"dotnet X.dll\" X.");
 
     internal Option<string?> RuntimeDirectory { get; } = Text("--runtime-dir", "DIR",
         "Where the angel's sockets, lock and log are; made with mode 0700. Default: seamless-angel-UID/NAME in $RUNTIME_DIRECTORY, else in $XDG_RUNTIME_DIR, else in /run (root) or /tmp.");
@@ -30,19 +30,19 @@ internal sealed class RunOptions
     internal Option<TimeSpan?> Backoff { get; } = Duration("--backoff",
         $"Wait before the second restart in a row; each further one is 1.5 times as long. The first restart comes at once. Default: {Durations.Format(_default.Backoff)}.");
 
-    internal Option<TimeSpan?> BackoffLimit { get; } = Duration("--backoff-limit", $"The wait before a restart grows no longer than this. Default: {Durations.Format(_default.BackoffLimit)}.");
+    internal Option<TimeSpan?> BackoffLimit { get; } = Duration("--backoff-limit", $"The longest wait before a restart. Default: {Durations.Format(_default.BackoffLimit)}.");
 
     internal Option<int?> DeathLimit { get; } = Number("--death-limit", 0, $"Give up after this many deaths within --death-window; 0: never. Default: {_default.DeathLimit}.");
 
-    internal Option<TimeSpan?> DeathWindow { get; } = Duration("--death-window", $"The time in which --death-limit counts. Default: {Durations.Format(_default.DeathWindow)}.");
+    internal Option<TimeSpan?> DeathWindow { get; } = Duration("--death-window", $"The time span that --death-limit applies to. Default: {Durations.Format(_default.DeathWindow)}.");
 
     internal Option<TimeSpan?> StartTimeout { get; } = Duration("--start-timeout", $"How long a server may take until it is ready. Default: {Durations.Format(_default.StartTimeout)}.");
 
     internal Option<Notifying?> Notifies { get; } = Of("--notify", "WHETHER",
-        "Whether the server says READY=1 to $NOTIFY_SOCKET: yes, no (then --start-delay or --look-for decides), or auto (found out). Default: auto; no with --look-for.",
+        "Whether the server says READY=1 to $NOTIFY_SOCKET: yes, no (then --start-delay or --look-for decides), or auto (detected). Default: auto; no with --look-for.",
         text => text switch { "yes" => Notifying.Yes, "no" => Notifying.No, "auto" => Notifying.FoundOut, _ => (Notifying?)null }, "Write yes, no or auto.");
 
-    internal Option<TimeSpan?> StartDelay { get; } = Duration("--start-delay", $"A program that does not notify is taken for ready when it has lived this long. Default: {Durations.Format(_default.StartDelay)}.");
+    internal Option<TimeSpan?> StartDelay { get; } = Duration("--start-delay", $"A program that does not notify is presumed ready when it has run for this long. Default: {Durations.Format(_default.StartDelay)}.");
 
     internal Option<TimeSpan?> StopTimeout { get; } = Duration("--stop-timeout", $"How long a server may take to end after SIGTERM before it gets SIGKILL. Default: {Durations.Format(_default.StopTimeout)}.");
 
@@ -70,16 +70,16 @@ internal sealed class RunOptions
         CustomParser = result => [.. result.Tokens.Select(t => Parse(result, "--listen", t.Value, ListenUri.Parse, ListenUri.Remedy)).OfType<Uri>()],
     };
 
-    internal Option<int?> Backlog { get; } = Number("--backlog", 1, $"Connections that wait in each --listen socket at most, while no server accepts. Default: {_default.Backlog}; the kernel's limit is net.core.somaxconn.");
+    internal Option<int?> Backlog { get; } = Number("--backlog", 1, $"The most connections that wait in each --listen socket while no server accepts. Default: {_default.Backlog}; the kernel's limit is net.core.somaxconn.");
 
-    internal Option<int?> StoreLimit { get; } = Number("--store-limit", 0, $"Descriptors that the angel holds for the server at most. Default: {_default.StoreLimit}.");
+    internal Option<int?> StoreLimit { get; } = Number("--store-limit", 0, $"The most descriptors that the angel holds for the server. Default: {_default.StoreLimit}.");
 
     internal Option<string?> Fallback { get; } = Text("--fallback", "COMMAND",
         "Started with the same connections when the server dies, or is not ready in time, --fallback-after times in a row before READY. One argument, split into words as a shell splits it; no shell is run. Default: the last release that was ready for --stable-after.");
 
     internal Option<int?> FallbackAfter { get; } = Number("--fallback-after", 1, $"Failed starts in a row before the fallback. Default: {_default.FallbackAfter}.");
 
-    internal Option<TimeSpan?> StableAfter { get; } = Duration("--stable-after", $"A server that was ready for this long is a good release, and the deaths before it are forgotten. Default: {Durations.Format(_default.StableAfter)}.");
+    internal Option<TimeSpan?> StableAfter { get; } = Duration("--stable-after", $"A server that has been ready for this long counts as a good release, and earlier deaths no longer delay a restart. Default: {Durations.Format(_default.StableAfter)}.");
 
     internal Option<bool> Daemon { get; } = new("--daemon")
     {
@@ -96,14 +96,14 @@ internal sealed class RunOptions
 
     internal Option<string?> LookIn { get; } = Text("--in", "FILE", "The log that --look-for watches. It may not exist yet.");
 
-    internal Option<string?> User { get; } = Text("--user", "LOGIN", "Become this user, with its groups, after sockets and files have been opened. Only as root. Default: stay who you are.");
+    internal Option<string?> User { get; } = Text("--user", "LOGIN", "Switch to this user and its groups after sockets and files have been opened. Only as root. Default: keep the current user.");
 
-    internal Option<string?> RequireUser { get; } = Text("--require-user", "LOGIN", "Refuse to run as anybody else. Default: as anybody.");
+    internal Option<string?> RequireUser { get; } = Text("--require-user", "LOGIN", "Refuse to run as any other user. Default: run as any user.");
 
     internal Option<bool> Syslog { get; } = new("--syslog") { Description = "Write the angel's own lines to the system's log as well." };
 
     internal Option<string?> LogFile { get; } = Text("--log-file", "FILE",
-        "The angel's own log, begun anew when it was moved away; with --daemon also the server's output. Default: stderr; with --daemon angel.log in the runtime directory.");
+        "The angel's own log, reopened when it has been moved away; with --daemon also the server's output. Default: stderr; with --daemon angel.log in the runtime directory.");
 
     /// <summary>All, in the order of the help.</summary>
     internal IReadOnlyList<Option> All =>

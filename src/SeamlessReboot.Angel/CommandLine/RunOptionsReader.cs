@@ -19,7 +19,7 @@ internal static class RunOptionsReader
         List<string> wrong = [];
         string name = parsed.GetValue(options.Name) ?? AngelName.Of(command);
         if (!AngelName.IsValid(name))
-            wrong.Add($"--name '{name}' is no name. {AngelName.Remedy}");
+            wrong.Add($"--name '{name}' is not a valid name. {AngelName.Remedy}");
         AngelOptions read = Read(options, parsed, command, name, user, wrong);
         Check(read, options, parsed, wrong);
         return wrong.Count == 0 ? read : throw Usage(wrong);
@@ -91,7 +91,7 @@ internal static class RunOptionsReader
             wrong.Add($"--backoff {Durations.Format(read.Backoff)} is longer than --backoff-limit {Durations.Format(read.BackoffLimit)}. Give a longer --backoff-limit too.");
         // Whether it notifies may be left open: then a short --start-timeout is for one that does.
         if ((read.Notifies == false || Given(options.StartDelay)) && read.Notifies != true && read.LookFor is null && read.StartDelay >= read.StartTimeout)
-            wrong.Add($"with --start-delay {Durations.Format(read.StartDelay)} a server that does not notify would never be ready: --start-timeout {Durations.Format(read.StartTimeout)} ends it before. Give a longer --start-timeout.");
+            wrong.Add($"with --start-delay {Durations.Format(read.StartDelay)} a server that does not notify would never be ready: --start-timeout {Durations.Format(read.StartTimeout)} is over first. Give a longer --start-timeout.");
         foreach (Option<TimeSpan?> time in (Option<TimeSpan?>[])
             [options.DeathWindow, options.StartTimeout, options.StopTimeout, options.Watchdog, options.ProbeInterval, options.ProbeTimeout, options.DaemonTimeout])
             if (parsed.GetValue(time) == TimeSpan.Zero)

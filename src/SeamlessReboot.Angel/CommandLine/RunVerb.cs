@@ -46,7 +46,7 @@ internal static class RunVerb
         {
             user = User.Find(login) ?? throw new AngelException(ExitCodes.Usage, $"--user: this system has no user '{login}'. \"getent passwd\" lists them.");
             if (current.Id != 0 && current.Id != user.Id)
-                throw new AngelException(ExitCodes.Usage, $"--user {login}: only root can become somebody else, and this is '{current.Login}'. Start the angel as root, or as '{login}' without --user.");
+                throw new AngelException(ExitCodes.Usage, $"--user {login}: only root can switch to another user, and this is '{current.Login}'. Start the angel as root, or as '{login}' without --user.");
         }
 
         if (required is not null)

@@ -21,7 +21,7 @@ internal static class ShellWords
             else if (c == '\\' && quote != '\'')
             {
                 if (++i == text.Length)
-                    throw new FormatException("it ends with a backslash that has nothing to protect");
+                    throw new FormatException("it ends with a backslash that escapes nothing");
                 // Inside "..." a backslash is itself, but for the few characters that mean something there.
                 (word ??= new()).Append(quote == '"' && text[i] is not ('"' or '\\' or '$' or '`') ? $"\\{text[i]}" : text[i].ToString());
             }
@@ -41,7 +41,7 @@ internal static class ShellWords
         }
 
         if (quote != '\0')
-            throw new FormatException($"a quote ({quote}) is opened and not closed");
+            throw new FormatException($"a quote ({quote}) is not closed");
         Finish(words, ref word);
         return words;
     }

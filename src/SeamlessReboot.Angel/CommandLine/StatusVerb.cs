@@ -50,7 +50,7 @@ internal sealed class StatusVerb(TextWriter output, TextWriter errors)
 
         if (angel.Lock.Exists)
         {
-            await output.WriteLineAsync($"{angel.Name}: not running; the angel {Pid(angel)} was killed. Its server may still serve, with nobody to watch it: end it before the next \"run\".").ConfigureAwait(false);
+            await output.WriteLineAsync($"{angel.Name}: not running; the angel {Pid(angel)} was killed. Its server may still be running, without a supervisor: end it before the next \"run\".").ConfigureAwait(false);
             return ExitCodes.DeadWithPidFile;
         }
 

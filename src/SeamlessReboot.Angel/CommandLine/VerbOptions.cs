@@ -7,7 +7,7 @@ namespace SeamlessReboot.Angel.CommandLine;
 internal sealed class VerbOptions
 {
     private readonly TimeSpan _patience;
-    private readonly Option<string?> _name = RunOptions.Text("--name", "NAME", "Which angel. Default: the only one that runs.");
+    private readonly Option<string?> _name = RunOptions.Text("--name", "NAME", "The angel to talk to. Default: the only one that runs.");
     private readonly Option<string?> _directory = RunOptions.Text("--runtime-dir", "DIR", "The same as \"run\" was given.");
     private readonly Option<TimeSpan?> _timeout;
 

@@ -42,13 +42,13 @@ internal static class ControlClient
         catch (SocketException e)
         {
             throw new AngelException(ExitCodes.NotRunning, e.SocketErrorCode == SocketError.AccessDenied
-                ? $"this user may not ask the angel at '{socket}'. Ask as the angel's user, or as root."
+                ? $"this user may not send requests to the angel at '{socket}'. Ask as the angel's user, or as root."
                 // .NET's word for ENOENT is a wrong address.
                 : $"no angel answers at '{socket}': {(e.SocketErrorCode == SocketError.AddressNotAvailable ? "there is no such socket" : e.Message)}.", e);
         }
         catch (IOException e)
         {
-            throw new AngelException(ExitCodes.Refused, $"the angel broke the connection off before it had answered '{request}': {e.Message}", e);
+            throw new AngelException(ExitCodes.Refused, $"the angel closed the connection before it answered '{request}': {e.Message}", e);
         }
     }
 

@@ -17,7 +17,7 @@ internal static class StatusText
         Line("command", ShellWords.Join(status.Command));
         if (status.Release == "fallback")
             Line("fallback", status.Running is null ? "yes" : ShellWords.Join(status.Running));
-        Line("restarts", $"{Number(status.Restarts)}{(status.DeathsOfLate.Count > 0 ? $"; deaths of late: {Number(status.DeathsOfLate.Count)}" : "")}");
+        Line("restarts", $"{Number(status.Restarts)}{(status.DeathsOfLate.Count > 0 ? $"; recent deaths: {Number(status.DeathsOfLate.Count)}" : "")}");
         if (status.LastEnd is { Length: > 0 } end)
             Line("last end", Printable(end));
         Line("holding", $"{Number(status.FdsHeld)} descriptors{(status.Refused > 0 ? string.Create(CultureInfo.InvariantCulture, $"; messages refused: {status.Refused}") : "")}");

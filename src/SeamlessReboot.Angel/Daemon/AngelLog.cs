@@ -88,7 +88,7 @@ internal sealed class AngelLog : IDisposable
     private void Complain(DateTimeOffset now, string failure)
     {
         if (!_complained)
-            _stderr(Stamp(now) + _prefix + $"the log cannot be written, and goes on here: {failure}.");
+            _stderr(Stamp(now) + _prefix + $"the log cannot be written and continues here: {failure}.");
         _complained = true;
     }
 

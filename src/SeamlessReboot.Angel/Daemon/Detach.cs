@@ -134,7 +134,7 @@ internal static class Detach
         }
         catch (SyscallException e)
         {
-            throw new AngelException(ExitCodes.SystemTrouble, $"the log cannot be opened, and a daemon has nowhere else to speak: {e.Message}. Name another file with --log-file.", e);
+            throw new AngelException(ExitCodes.SystemTrouble, $"the log cannot be opened, and a daemon has no other output: {e.Message}. Name another file with --log-file.", e);
         }
     }
 

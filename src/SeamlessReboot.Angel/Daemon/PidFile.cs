@@ -40,8 +40,8 @@ internal sealed class PidFile : IDisposable
                 int? holder = Number(OpenFile.Read(fd));
                 CloseFd(fd);
                 throw new AngelException(ExitCodes.AlreadyRunning, holder is int pid
-                    ? $"process {pid.ToString(CultureInfo.InvariantCulture)} runs already: it holds '{path}'."
-                    : $"a process runs already that holds '{path}' and has not written its number yet.");
+                    ? $"process {pid.ToString(CultureInfo.InvariantCulture)} is already running: it holds '{path}'."
+                    : $"another process holds '{path}' and has not written its PID yet.");
             }
 
             // Its last holder may have removed it between our open and our lock: then this is a file that nobody else will find.
@@ -55,7 +55,7 @@ internal sealed class PidFile : IDisposable
             if (before.Trim().Length > 0 && Number(before) is null)
             {
                 CloseFd(fd);
-                throw new AngelException(ExitCodes.Usage, $"'{path}' is no pid file: it has something else in it. Name another file, or remove that one.");
+                throw new AngelException(ExitCodes.Usage, $"'{path}' is not a pid file: it contains something else. Name another file, or remove that one.");
             }
 
             PidFile file = new(path, fd);

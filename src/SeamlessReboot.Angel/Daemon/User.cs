@@ -31,7 +31,7 @@ internal sealed record User(string Login, uint Id, uint Group, string Home)
         Check(Syscall.setgid(Group), "setgid");
         Check(Syscall.setuid(Id), "setuid");
         if (Id != 0 && Syscall.setuid(0) == 0)
-            throw new AngelException(ExitCodes.SystemTrouble, $"the angel became '{Login}' and could become root again; it will not run so.");
+            throw new AngelException(ExitCodes.SystemTrouble, $"the angel became '{Login}' and could become root again, so it does not run.");
         // The kernel has hidden /proc/self from us, because our memory could have held root's secrets; the angel reads it.
         const int SetDumpable = 4; // PR_SET_DUMPABLE
         _ = AngelLibc.Prctl(SetDumpable, 1, 0, 0, 0);

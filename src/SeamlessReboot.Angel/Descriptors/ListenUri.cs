@@ -25,7 +25,7 @@ internal static class ListenUri
         {
             "unix" => Unix(text),
             "tcp" or "tcp4" or "tcp6" => Tcp(kind, text[(scheme + 3)..]),
-            _ => throw new FormatException($"'{kind}' is no scheme for a listening socket"),
+            _ => throw new FormatException($"'{kind}' is not a scheme for a listening socket"),
         };
     }
 
@@ -78,7 +78,7 @@ internal static class ListenUri
             throw new FormatException("it has no port");
         string host = authority[..colon], digits = authority[(colon + 1)..].TrimEnd('/');
         if (!ushort.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
-            throw new FormatException($"'{digits}' is no port (0 to 65535)");
+            throw new FormatException($"'{digits}' is not a port (0 to 65535)");
         if (host is "" or "*")
             host = kind == "tcp4" ? "0.0.0.0" : "[::]";
         bool bracketed = host.StartsWith('[') && host.EndsWith(']');
@@ -87,9 +87,9 @@ internal static class ListenUri
         if (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address)
             && (kind == "tcp4" && address.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork
                 || kind == "tcp6" && address.AddressFamily != System.Net.Sockets.AddressFamily.InterNetworkV6))
-            throw new FormatException($"{host} is no address of the family that {kind}:// asks for");
+            throw new FormatException($"{host} is not an address of the family that {kind}:// asks for");
         if (!Uri.TryCreate($"{kind}://{host}:{port}{fragment}", UriKind.Absolute, out Uri? uri) || uri.AbsolutePath is not ("" or "/"))
-            throw new FormatException($"'{host}' is no host");
+            throw new FormatException($"'{host}' is not a host");
         CheckName(uri);
         return uri;
     }

@@ -73,12 +73,12 @@ internal static unsafe class UnixListener
     private static void RemoveAbandoned(Uri uri, string path)
     {
         if (!IsSocket(path))
-            throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: '{path}' is there and is no socket. Remove it, or choose another path.");
+            throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: '{path}' exists and is not a socket. Remove it, or choose another path.");
         if (IsAlive(path))
             throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: another process listens there. Stop it, or choose another path.");
         if (Syscall.unlink(path) != 0)
             throw new AngelException(ExitCodes.SystemTrouble,
-                $"--listen {uri}: the socket of a server that is gone cannot be removed: {SyscallException.Last("unlink").Message}.");
+                $"--listen {uri}: the socket file of a server that has ended cannot be removed: {SyscallException.Last("unlink").Message}.");
     }
 
     private static bool IsSocket(string path) =>

@@ -77,7 +77,7 @@ internal static class RuntimeDirectory
                 $"'{path}' belongs to user {owner}, not to user {user}. Whoever owns it could pose as the angel: remove it, or give another directory with --runtime-dir.");
         if ((mode & 0x3F) != 0) // 077
             throw new AngelException(ExitCodes.SystemTrouble,
-                $"'{path}' can be entered by others than its owner (mode {Convert.ToString(mode, 8)}). \"chmod 700 {path}\" if it is for the angel alone, or name a directory with --runtime-dir that does not exist yet.");
+                $"'{path}' can be entered by users other than its owner (mode {Convert.ToString(mode, 8)}). \"chmod 700 {path}\" if it is for the angel alone, or name a directory with --runtime-dir that does not exist yet.");
         if (owner == user)
             return;
         using FdLease lease = new(directory.Handle);

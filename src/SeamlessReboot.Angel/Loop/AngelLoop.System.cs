@@ -204,7 +204,7 @@ internal sealed partial class AngelLoop
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Log(LogLevel.Error, $"The control socket cannot be opened, so that only signals are heard: {e.Message}");
+            Log(LogLevel.Error, $"The control socket cannot be opened, so the angel obeys only signals: {e.Message}");
         }
     }
 }

@@ -156,7 +156,7 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Log(LogLevel.Error, $"The angel has stumbled over {what} and goes on: {e}");
+            Log(LogLevel.Error, $"The angel failed to handle {what} and continues: {e}");
         }
     }
 
@@ -198,7 +198,7 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Log(LogLevel.Error, $"The angel has stumbled over an alarm and goes on: {e}");
+            Log(LogLevel.Error, $"The angel failed to handle an alarm and continues: {e}");
         }
     }
 

@@ -78,7 +78,7 @@ internal sealed class StderrRelay
 
             if (_lost > 0)
             {
-                byte[] note = Encoding.UTF8.GetBytes($"\n[seamless-angel: {_lost} bytes of the server's standard error are missing here, because nobody took them]\n");
+                byte[] note = Encoding.UTF8.GetBytes($"\n[seamless-angel: {_lost} bytes of the server's standard error are missing here, because nothing read them]\n");
                 _lost = 0;
                 _waiting.Enqueue(note);
                 _waitingBytes += note.Length;

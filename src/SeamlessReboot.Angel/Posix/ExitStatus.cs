@@ -19,6 +19,6 @@ internal readonly record struct ExitStatus(int? Code, int? Signal)
     {
         { Code: int code } => $"it ended with exit code {code}",
         { Signal: int signal } => $"it was killed by {SignalName.Of(signal)}",
-        _ => "it has ended, nobody knows how",
+        _ => "it ended with an unknown status",
     };
 }

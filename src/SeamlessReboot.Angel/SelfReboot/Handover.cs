@@ -124,7 +124,7 @@ internal sealed record Handover
         if (FdCalls.WriteAll(fd, JsonSerializer.SerializeToUtf8Bytes(this, HandoverJson.Default.Handover)))
             return fd;
         Fd.Close(fd);
-        throw new IOException("There is no memory for what is to be handed over.");
+        throw new IOException("There is not enough memory for the handover.");
     }
 }
 

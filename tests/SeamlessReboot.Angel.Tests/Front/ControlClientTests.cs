@@ -90,7 +90,7 @@ internal sealed class ControlClientTests : IDisposable
         StatusText.Write("talker", status, now, text);
         string[] expected =
         [
-            "talker: ready, server 20, angel 10", "(2 d 2 h ago)", "dotnet 'my server.dll'", "dotnet old.dll", "3; deaths of late: 1", "1000 descriptors",
+            "talker: ready, server 20, angel 10", "(2 d 2 h ago)", "dotnet 'my server.dll'", "dotnet old.dll", "3; recent deaths: 1", "1000 descriptors",
             "tcp://[::]:4000", "generation 7, spool /var/lib/talker", "Unhandled exception.", "?[31mout of moon",
         ];
         foreach (string part in expected)

@@ -106,7 +106,7 @@ internal sealed class DaemonTests : DaemonTest
     public async Task A_second_start_says_who_runs_already()
     {
         await StartAsync(Sleeps, "--start-delay", "200ms");
-        string who = string.Create(CultureInfo.InvariantCulture, $"process {AngelPid} runs already");
+        string who = string.Create(CultureInfo.InvariantCulture, $"process {AngelPid} is already running");
         CommandResult second = await StartAsync(Sleeps, "--start-delay", "200ms");
         Assert.That(second.ExitCode, Is.EqualTo(ExitCodes.AlreadyRunning));
         Assert.That(second.Errors, Does.Contain(who));
@@ -123,7 +123,7 @@ internal sealed class DaemonTests : DaemonTest
         CommandResult second = await AngelCommand.RunAsync(
             Temporary, "run", "--runtime-dir", Temporary["rt2"], "--pid-file", "server.pid", "--", "sh", "-c", Sleeps);
         Assert.That(second.ExitCode, Is.EqualTo(ExitCodes.AlreadyRunning));
-        Assert.That(second.Errors, Does.Contain(string.Create(CultureInfo.InvariantCulture, $"process {AngelPid} runs already")).And.Contain("server.pid"));
+        Assert.That(second.Errors, Does.Contain(string.Create(CultureInfo.InvariantCulture, $"process {AngelPid} is already running")).And.Contain("server.pid"));
     }
 
     [Test]

@@ -130,7 +130,7 @@ internal sealed class ListenSocketsTests : IDisposable
     public void A_file_that_is_no_socket_is_left_alone()
     {
         File.WriteAllText(SocketPath, "precious");
-        Assert.That(() => Open($"unix://{SocketPath}"), Throws.TypeOf<AngelException>().With.Message.Contains("is no socket"));
+        Assert.That(() => Open($"unix://{SocketPath}"), Throws.TypeOf<AngelException>().With.Message.Contains("is not a socket"));
         Assert.That(File.ReadAllText(SocketPath), Is.EqualTo("precious"));
     }
 

@@ -32,7 +32,7 @@ internal sealed class PidFileTests : IDisposable
         using PidFile first = PidFile.Take(FilePath);
         AngelException? refused = Assert.Throws<AngelException>(() => PidFile.Take(FilePath));
         Assert.That(refused!.ExitCode, Is.EqualTo(ExitCodes.AlreadyRunning));
-        Assert.That(refused.Message, Does.Contain(string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} runs already")));
+        Assert.That(refused.Message, Does.Contain(string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} is already running")));
         Assert.That(PidFile.Inspect(FilePath).Held, Is.True, "The one who was refused took nothing away.");
     }
 
@@ -49,7 +49,7 @@ internal sealed class PidFileTests : IDisposable
     public void A_file_that_is_no_pid_file_is_left_alone()
     {
         File.WriteAllText(FilePath, "root:x:0:0");
-        Assert.That(() => PidFile.Take(FilePath), Throws.TypeOf<AngelException>().With.Message.Contains("no pid file"));
+        Assert.That(() => PidFile.Take(FilePath), Throws.TypeOf<AngelException>().With.Message.Contains("not a pid file"));
         Assert.That(File.ReadAllText(FilePath), Is.EqualTo("root:x:0:0"));
     }
 

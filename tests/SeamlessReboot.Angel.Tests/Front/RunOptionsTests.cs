@@ -133,7 +133,7 @@ internal sealed class RunOptionsTests
     [TestCase("--notify", "maybe", "yes, no or auto")]
     [TestCase("--probe", "localhost", "tcp://HOST:PORT")]
     [TestCase("--probe", "tcp://h:0", "port 0")]
-    [TestCase("--probe", "tcp6://[::1]:4", "no scheme that can be talked to")]
+    [TestCase("--probe", "tcp6://[::1]:4", "not a scheme that a probe can use")]
     [TestCase("--listen", "localhost", "unix:///PATH")]
     [TestCase("--look-for", "(", "regular expression")]
     public void What_cannot_be_read_is_refused_with_the_remedy(string option, string value, string remedy)

@@ -48,7 +48,7 @@ internal sealed class DescriptorTests : LiveTest
         FakeChild first = await angel.ChildAsync();
         await first.HeardAsync();
         Assert.That((await angel.StatusAsync()).GetProperty("fdsHeld").GetInt32(), Is.EqualTo(1000));
-        await angel.LineAsync("The store is full with 1000");
+        await angel.LineAsync("The store is full: it holds 1000");
         int since = angel.Now;
         await first.EndByAsync("die 9");
         FakeChild second = await angel.ChildAsync(since);

@@ -13,7 +13,7 @@ internal sealed class HangTests : LiveTest
         FakeChild first = await angel.ChildAsync();
         await first.DoAsync("no-heartbeat");
         int since = angel.Now;
-        await angel.LineAsync("no sign of life for 1 s", since);
+        await angel.LineAsync("no heartbeat for 1 s", since);
         FakeChild second = await angel.ChildAsync(since);
         Assert.That(first.IsAlive, Is.False);
         Assert.That(second.Pid, Is.Not.EqualTo(first.Pid));
@@ -24,8 +24,8 @@ internal sealed class HangTests : LiveTest
     {
         AngelProcess angel = Start("--watchdog 0.5 --abort-timeout 0.2", "ready");
         await angel.ChildAsync();
-        await angel.LineAsync("no sign of life");
-        await angel.LineAsync("has died as the angel had it killed");
+        await angel.LineAsync("no heartbeat");
+        await angel.LineAsync("has died by the angel's signal");
     }
 
     [Test]
@@ -145,7 +145,7 @@ internal sealed class HangTests : LiveTest
         await child.DoAsync($"say MAINPID={Environment.ProcessId}");
         await child.HeardAsync();
         Assert.That((await angel.StatusAsync()).GetProperty("childPid").GetInt32(), Is.EqualTo(child.Pid));
-        await angel.LineAsync("no process that it has started");
+        await angel.LineAsync("it did not start that process");
     }
 
     [Test]

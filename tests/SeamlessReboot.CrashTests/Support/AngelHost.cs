@@ -48,9 +48,9 @@ internal sealed class AngelHost : ServerHost
         return Process.Start(info)!;
     }
 
-    /// <summary>What every angel here is told: where its files are, and that it is never to lose patience.</summary>
+    /// <summary>What every angel here is told: where its files are, that it never gives up, and not to wait long for the end of a server that ignores SIGABRT, as .NET does.</summary>
     public static IEnumerable<string> Common(Workspace workspace) =>
-        [.. Names(workspace), "--death-limit", "0", "--backoff", "10ms", "--backoff-limit", "100ms"];
+        [.. Names(workspace), "--death-limit", "0", "--backoff", "10ms", "--backoff-limit", "100ms", "--abort-timeout", "200ms"];
 
     /// <summary>What an angel is found by.</summary>
     public static IEnumerable<string> Names(Workspace workspace) => ["--name", "crash-test", "--runtime-dir", workspace.File("angel")];

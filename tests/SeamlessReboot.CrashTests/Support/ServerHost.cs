@@ -39,6 +39,7 @@ internal abstract class ServerHost(Family family, int port) : IAsyncDisposable
     /// </summary>
     public async Task<ServerEvent> CheckpointAsync(Swarm swarm)
     {
+        const int Attempts = 25;
         swarm.BeginCheckpoint();
         DateTimeOffset begun = DateTimeOffset.UtcNow.AddMilliseconds(1);
         for (int attempt = 1; ; attempt++)
@@ -47,17 +48,17 @@ internal abstract class ServerHost(Family family, int port) : IAsyncDisposable
             Kernel.Send(ServerPid, Kernel.Sigusr2);
             try
             {
-                ServerEvent taken = await Transcript.EventAsync(e => e.Name == "checkpoint" && e.Written >= begun, "checkpoint", since, TimeSpan.FromSeconds(10));
+                ServerEvent taken = await Transcript.EventAsync(e => e.Name == "checkpoint" && e.Written >= begun, "checkpoint", since, TimeSpan.FromSeconds(2));
                 if (taken.Failure is null && taken.Number("late") == 0)
                 {
                     swarm.EndCheckpoint();
                     return taken;
                 }
 
-                if (attempt == 5)
+                if (attempt == Attempts)
                     throw new InvalidOperationException($"No checkpoint has everyone. The last: {taken}\n{Describe()}");
             }
-            catch (TimeoutException) when (attempt < 5)
+            catch (TimeoutException) when (attempt < Attempts)
             {
                 // Refused.
             }
