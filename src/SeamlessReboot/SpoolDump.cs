@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Spool;
 
@@ -29,7 +30,8 @@ public static class SpoolDump
 
     private static void WriteFile(string file, TextWriter output)
     {
-        SpoolReader spool = SpoolReader.Read(File.ReadAllBytes(file), nonce: null, hasEnd: Path.GetFileName(file) != SpoolFormat.AddedName);
+        using SafeFileHandle handle = File.OpenHandle(file);
+        SpoolReader spool = SpoolReader.Read(handle, nonce: null, hasEnd: Path.GetFileName(file) != SpoolFormat.AddedName);
         output.WriteLine(file);
         if (spool.Header is SpoolRecord record && SpoolHeader.From(record) is SpoolHeader header)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,

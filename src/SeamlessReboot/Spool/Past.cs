@@ -30,20 +30,20 @@ internal sealed class Past
     {
         List<string> damage = [];
         bool isExact = true;
-        byte[]? file = Load(directory, SpoolFormat.RebootName, damage);
+        SpoolReader? file = Load(directory, SpoolFormat.RebootName, hasEnd: true, damage);
         if (file is null)
         {
             isExact = false;
-            file = Load(directory, SpoolFormat.CheckpointName, damage);
+            file = Load(directory, SpoolFormat.CheckpointName, hasEnd: true, damage);
         }
 
         SpoolHeader? header = null;
         List<SpoolRecord> records = [];
         if (file is not null)
-            records.AddRange(RecordsOf(SpoolReader.Read(file, nonce: null), bootId, damage, out header));
-        if (!isExact && Load(directory, SpoolFormat.AddedName, damage) is byte[] log)
+            records.AddRange(RecordsOf(file, bootId, damage, out header));
+        if (!isExact && Load(directory, SpoolFormat.AddedName, hasEnd: false, damage) is SpoolReader log)
         {
-            IReadOnlyList<SpoolRecord> newer = RecordsOf(SpoolReader.Read(log, nonce: null, hasEnd: false), bootId, damage, out SpoolHeader? itsHeader);
+            IReadOnlyList<SpoolRecord> newer = RecordsOf(log, bootId, damage, out SpoolHeader? itsHeader);
             Merge(records, newer);
             header = header is null || itsHeader is null ? header ?? itsHeader
                 : itsHeader with { Written = header.Written, Serializer = header.Serializer, LastId = Math.Max(header.LastId, itsHeader.LastId) };
@@ -78,11 +78,11 @@ internal sealed class Past
         return [];
     }
 
-    private static byte[]? Load(SpoolDirectory directory, string name, List<string> damage)
+    private static SpoolReader? Load(SpoolDirectory directory, string name, bool hasEnd, List<string> damage)
     {
         try
         {
-            return directory.Load(name);
+            return directory.Read(name, nonce: null, hasEnd);
         }
         catch (IOException e)
         {

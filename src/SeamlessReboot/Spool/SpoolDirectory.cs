@@ -143,7 +143,15 @@ internal sealed class SpoolDirectory : IDisposable
         Remove(RestoreAttempt.FileName);
     }
 
-    /// <summary>A file, or null when there is none.</summary>
+    /// <summary>What can be read of a spool file; null when there is none.</summary>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    internal SpoolReader? Read(string name, byte[]? nonce, bool hasEnd = true)
+    {
+        using SafeFileHandle? file = _directory.OpenFile(name);
+        return file is null ? null : SpoolReader.Read(file, nonce, hasEnd);
+    }
+
+    /// <summary>A small file, or null when there is none.</summary>
     internal byte[]? Load(string name)
     {
         using SafeFileHandle? file = _directory.OpenFile(name);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace SeamlessReboot.Spool;
 
@@ -22,42 +23,62 @@ internal sealed class SpoolReader
     /// <summary>One sentence for each thing wrong with the file.</summary>
     internal IReadOnlyList<string> Damage => _damage;
 
-    /// <param name="file">The whole file.</param>
+    /// <summary>Of the file, in bytes.</summary>
+    internal long Length { get; private init; }
+
+    /// <param name="file">The file, which may be larger than memory allows to read at once.</param>
     /// <param name="nonce">The nonce that the records have to be written under; null to believe the file's own.</param>
     /// <param name="hasEnd">Whether a file without its last record is damaged; not so for one that grows.</param>
-    internal static SpoolReader Read(ReadOnlyMemory<byte> file, byte[]? nonce, bool hasEnd = true)
+    internal static SpoolReader Read(SafeFileHandle file, byte[]? nonce, bool hasEnd = true) => Read(new SpoolBytes(file), nonce, hasEnd);
+
+    /// <summary>The same, of a whole file in memory.</summary>
+    internal static SpoolReader Read(ReadOnlyMemory<byte> file, byte[]? nonce, bool hasEnd = true) => Read(new SpoolBytes(file), nonce, hasEnd);
+
+    private static SpoolReader Read(SpoolBytes file, byte[]? nonce, bool hasEnd)
     {
-        SpoolReader reader = new();
-        ReadOnlySpan<byte> bytes = file.Span;
-        if (bytes.Length < SpoolFormat.FileHeaderLength || !bytes[..8].SequenceEqual(SpoolFormat.Magic))
-            reader._damage.Add("The file does not begin as a spool of this format does.");
-        if (bytes.Length >= SpoolFormat.FileHeaderLength)
-            reader.ReadRecords(file, SpoolFormat.Seed(nonce ?? bytes.Slice(8, SpoolFormat.NonceLength)), hasEnd);
+        SpoolReader reader = new() { Length = file.Length };
+        try
+        {
+            reader.ReadAll(file, nonce, hasEnd);
+        }
+        catch (IOException e)
+        {
+            reader._damage.Add(e.Message); // what was read before counts
+        }
+
         return reader;
     }
 
-    private void ReadRecords(ReadOnlyMemory<byte> file, uint seed, bool hasEnd)
+    private void ReadAll(SpoolBytes file, byte[]? nonce, bool hasEnd)
     {
-        ReadOnlySpan<byte> bytes = file.Span;
-        int position = SpoolFormat.FileHeaderLength, count = 0;
-        bool ended = false;
-        while (position <= bytes.Length - SpoolFormat.RecordHeaderLength)
+        if (file.Length < SpoolFormat.FileHeaderLength)
         {
-            ReadOnlySpan<byte> header = bytes.Slice(position, SpoolFormat.RecordHeaderLength);
-            int length = BinaryPrimitives.ReadInt32LittleEndian(header[4..]);
-            int body = position + SpoolFormat.RecordHeaderLength;
-            if (BinaryPrimitives.ReadUInt32LittleEndian(header) != SpoolFormat.Marker
-                || (uint)length > (uint)(bytes.Length - body)
-                || BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) != SpoolFormat.Checksum(seed, bytes.Slice(body, length))
-                || Parse(file.Slice(body, length)) is not SpoolRecord record)
+            _damage.Add("The file does not begin as a spool of this format does.");
+            return;
+        }
+
+        ReadOnlySpan<byte> head = file.Read(0, SpoolFormat.FileHeaderLength).Span;
+        if (!head[..8].SequenceEqual(SpoolFormat.Magic))
+            _damage.Add("The file does not begin as a spool of this format does.");
+        ReadRecords(file, SpoolFormat.Seed(nonce ?? head.Slice(8, SpoolFormat.NonceLength)), hasEnd);
+    }
+
+    private void ReadRecords(SpoolBytes file, uint seed, bool hasEnd)
+    {
+        long position = SpoolFormat.FileHeaderLength;
+        int count = 0;
+        bool ended = false;
+        while (position <= file.Length - SpoolFormat.RecordHeaderLength)
+        {
+            if (ReadRecord(file, position, seed, out int length) is not SpoolRecord record)
             {
-                int next = FindMarker(bytes, position + 1);
+                long next = FindMarker(file, position + 1);
                 _damage.Add($"The bytes {position} to {next - 1} hold no record that passes its check.");
                 position = next;
                 continue;
             }
 
-            position = body + length;
+            position += SpoolFormat.RecordHeaderLength + length;
             switch (record.Kind)
             {
                 case SpoolRecordKind.Header:
@@ -80,12 +101,24 @@ internal sealed class SpoolReader
             _damage.Add("The file ends before its last record.");
     }
 
-    private static int FindMarker(ReadOnlySpan<byte> bytes, int from)
+    // Apart: a method that has both a loop and a stackalloc is compiled with all optimizations, which takes 2 ms of the pause.
+    private static long FindMarker(SpoolBytes file, long from)
     {
         Span<byte> marker = stackalloc byte[4];
         BinaryPrimitives.WriteUInt32LittleEndian(marker, SpoolFormat.Marker);
-        int found = from < bytes.Length ? bytes[from..].IndexOf(marker) : -1;
-        return found < 0 ? bytes.Length : from + found;
+        return file.Find(marker, from);
+    }
+
+    /// <summary>Null when there is no record here that passes its check.</summary>
+    private static SpoolRecord? ReadRecord(SpoolBytes file, long position, uint seed, out int length)
+    {
+        ReadOnlySpan<byte> header = file.Read(position, SpoolFormat.RecordHeaderLength).Span;
+        length = BinaryPrimitives.ReadInt32LittleEndian(header[4..]);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(header) != SpoolFormat.Marker || length < 0 || length > Array.MaxLength
+            || length > file.Length - position - SpoolFormat.RecordHeaderLength)
+            return null;
+        ReadOnlyMemory<byte> body = file.Read(position + SpoolFormat.RecordHeaderLength, length);
+        return BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) == SpoolFormat.Checksum(seed, body.Span) ? Parse(body) : null;
     }
 
     /// <summary>Null when the body is no record.</summary>

@@ -40,27 +40,17 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
 
     internal long Length => _flushed + _length;
 
+    /// <summary>How long one record may be: all of it is in one array, when it is written and when it is read.</summary>
+    internal int MostOfOne { get; init; } = Array.MaxLength;
+
     /// <summary>Writes a record whose state is made by <paramref name="writeState"/>, straight into the buffer.</summary>
+    /// <exception cref="IOException">The record is too large, or the disk is full.</exception>
     internal void Write(SpoolRecord record, Action<IBufferWriter<byte>>? writeState = null)
     {
         int start = _length;
-        GetSpan(SpoolFormat.RecordHeaderLength);
-        _length += SpoolFormat.RecordHeaderLength; // filled in at the end
-        GetSpan(5)[0] = (byte)record.Kind;
-        BinaryPrimitives.WriteInt32LittleEndian(_buffer.AsSpan(_length + 1), record.Fd);
-        _length += 5;
-        WriteBytes(Encoding.UTF8.GetBytes(record.Name));
-        WriteBytes(Encoding.UTF8.GetBytes(record.Type));
-        WriteBytes(record.Identity.Span);
-        WriteBytes(record.Unread.Span);
-        WriteBytes(record.Unsent.Span);
-        WriteBytes(record.Progress.Span);
         try
         {
-            if (writeState is null)
-                this.Write(record.State.Span);
-            else
-                writeState(this);
+            WriteBody(record, writeState);
         }
         catch
         {
@@ -76,6 +66,25 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
         RecordCount++;
         if (_length >= FlushAt)
             Flush();
+    }
+
+    private void WriteBody(SpoolRecord record, Action<IBufferWriter<byte>>? writeState)
+    {
+        GetSpan(SpoolFormat.RecordHeaderLength);
+        _length += SpoolFormat.RecordHeaderLength; // filled in at the end
+        GetSpan(5)[0] = (byte)record.Kind;
+        BinaryPrimitives.WriteInt32LittleEndian(_buffer.AsSpan(_length + 1), record.Fd);
+        _length += 5;
+        WriteBytes(Encoding.UTF8.GetBytes(record.Name));
+        WriteBytes(Encoding.UTF8.GetBytes(record.Type));
+        WriteBytes(record.Identity.Span);
+        WriteBytes(record.Unread.Span);
+        WriteBytes(record.Unsent.Span);
+        WriteBytes(record.Progress.Span);
+        if (writeState is null)
+            this.Write(record.State.Span);
+        else
+            writeState(this);
     }
 
     /// <summary>Ends the file and makes sure that all of it arrived.</summary>
@@ -119,17 +128,20 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
 
     private void WriteBytes(ReadOnlySpan<byte> bytes)
     {
-        BinaryPrimitives.WriteInt32LittleEndian(GetSpan(4 + bytes.Length), bytes.Length);
+        Reserve(4L + bytes.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(_buffer.AsSpan(_length), bytes.Length);
         bytes.CopyTo(_buffer.AsSpan(_length + 4));
         _length += 4 + bytes.Length;
     }
 
-    private void Reserve(int size)
+    private void Reserve(long size)
     {
-        size = Math.Max(size, 256);
-        if (_buffer.Length - _length >= size)
+        long needed = _length + Math.Max(size, 256);
+        if (needed > MostOfOne)
+            throw new IOException($"It takes more than the {MostOfOne:N0} bytes that one record can hold. Let it have less state, or less unsent output.");
+        if (needed <= _buffer.Length)
             return;
-        byte[] larger = ArrayPool<byte>.Shared.Rent(checked(Math.Max(_buffer.Length * 2, _length + size)));
+        byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(MostOfOne, Math.Max(2L * _buffer.Length, needed)));
         _buffer.AsSpan(0, _length).CopyTo(larger);
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = larger;

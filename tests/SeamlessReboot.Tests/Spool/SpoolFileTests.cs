@@ -29,6 +29,78 @@ internal sealed class SpoolFileTests
         Assert.That(SampleSpool.AreSame(reader.Records.Single(), records[0]));
     }
 
+    [TestCase(5)]
+    [TestCase(64 * 1024)]
+    [TestCase(SpoolBytes.PieceLength - 1)]
+    [TestCase(2 * SpoolBytes.PieceLength)]
+    public void A_file_is_read_piece_by_piece_as_it_is_at_once(int size)
+    {
+        SpoolRecord[] records = [.. Enumerable.Range(1, Math.Min(200_000 / size + 20, 4000))
+            .Select(i => new SpoolRecord { Kind = SpoolRecordKind.Session, Name = "s" + i, Fd = i, Unread = Pattern.Bytes(i, size + i % 7), State = Pattern.Bytes(i, 100) })];
+        byte[] bytes = SampleSpool.Write(records, _nonce);
+        bytes[bytes.Length / 2] ^= 1;
+        using TempDirectory directory = new();
+        File.WriteAllBytes(directory["spool"], bytes);
+        SpoolReader pieces = ReadFile(directory["spool"]), whole = SpoolReader.Read(bytes, _nonce);
+        Assert.That(pieces.Damage, Is.EqualTo(whole.Damage).And.Not.Empty);
+        Assert.That(pieces.Length, Is.EqualTo(bytes.Length));
+        Assert.That(pieces.Records, Has.Count.EqualTo(records.Length - 1));
+        Assert.That(pieces.Records.Zip(whole.Records, (a, b) => SampleSpool.AreSame(a, b)), Is.All.True);
+    }
+
+    [Test]
+    public void What_lies_beyond_two_gigabytes_is_read()
+    {
+        const long Hole = (1L << 31) + 12345;
+        using TempDirectory directory = new();
+        using (SpoolWriter writer = new(File.OpenHandle(directory["spool"], FileMode.CreateNew, FileAccess.Write), _nonce))
+        {
+            writer.Write(SampleSpool.Header().ToRecord());
+            writer.Write(new SpoolRecord { Kind = SpoolRecordKind.Session, Name = "s1" });
+            writer.Flush();
+        }
+
+        using (FileStream file = new(directory["spool"], FileMode.Open))
+            file.SetLength(Hole); // takes no room
+        using (SpoolWriter writer = SpoolWriter.Continue(File.OpenHandle(directory["spool"], FileMode.Open, FileAccess.Write), _nonce, 4096))
+        {
+            writer.Write(new SpoolRecord { Kind = SpoolRecordKind.Session, Name = "s2", State = Pattern.Bytes(0, 3_000_000) });
+            Assert.That(writer.Length, Is.GreaterThan(Hole));
+            writer.Flush();
+        }
+
+        SpoolReader reader = ReadFile(directory["spool"]);
+        Assert.That(reader.Records.Select(r => r.Name), Is.EqualTo(new[] { "s1", "s2" }));
+        Assert.That(Pattern.FirstWrong(reader.Records[1].State.Span, 0), Is.EqualTo(-1));
+        Assert.That(reader.Damage, Has.Count.EqualTo(2), "The hole, and no last record.");
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void A_record_that_is_too_large_is_refused_and_the_others_are_kept(bool asState)
+    {
+        using TempDirectory directory = new();
+        using (SpoolWriter writer = new(File.OpenHandle(directory["spool"], FileMode.CreateNew, FileAccess.Write), _nonce) { MostOfOne = 4_000_000 })
+        {
+            SpoolRecord record = new() { Kind = SpoolRecordKind.Session, Name = "s1" };
+            writer.Write(record);
+            byte[] large = new byte[5_000_000];
+            Assert.That(() => writer.Write(asState ? record with { State = large } : record with { Unsent = large }),
+                Throws.TypeOf<IOException>().With.Message.Contains("4,000,000 bytes").And.Message.Contains("less unsent output"));
+            writer.Write(record with { Name = "s2", Unsent = large.AsMemory(0, 3_500_000) });
+            writer.Finish();
+        }
+
+        SpoolReader reader = ReadFile(directory["spool"]);
+        Assert.That((reader.Damage.Count, reader.Records.Count, reader.Records[1].Unsent.Length), Is.EqualTo((0, 2, 3_500_000)));
+    }
+
+    private static SpoolReader ReadFile(string path)
+    {
+        using Microsoft.Win32.SafeHandles.SafeFileHandle file = File.OpenHandle(path);
+        return SpoolReader.Read(file, _nonce);
+    }
+
     [Test]
     public void The_header_says_whose_it_is()
     {
