@@ -18,8 +18,7 @@ internal static class ArrivalByExec
         SpoolDirectory directory = SpoolDirectory.Adopt(note.SpoolPath, note.SpoolFd);
         DefaultSerializer.Prepare(context.Serializer);
         List<string> damage = [];
-        byte[] file = Load(directory, damage);
-        SpoolReader spool = SpoolReader.Read(file, note.Nonce);
+        SpoolReader spool = Load(directory, note.Nonce, damage);
         damage.AddRange(spool.Damage);
         SpoolHeader? header = spool.Header is SpoolRecord record ? SpoolHeader.From(record) : null;
         IReadOnlyList<SpoolRecord> records = spool.Records;
@@ -37,7 +36,7 @@ internal static class ArrivalByExec
             Spool = directory,
             Header = header,
             Records = records,
-            SpoolBytes = file.Length,
+            SpoolBytes = spool.Length,
             Children = children,
             LastId = header.LastId,
             Descriptors = TableOf(context, records, note.SpoolFd, damage),
@@ -56,17 +55,19 @@ internal static class ArrivalByExec
         return null;
     }
 
-    private static byte[] Load(SpoolDirectory directory, List<string> damage)
+    private static SpoolReader Load(SpoolDirectory directory, byte[] nonce, List<string> damage)
     {
         try
         {
-            return directory.Load(SpoolFormat.RebootName) ?? [];
+            if (directory.Read(SpoolFormat.RebootName, nonce) is SpoolReader spool)
+                return spool;
         }
         catch (IOException e)
         {
             damage.Add(e.Message);
-            return [];
         }
+
+        return SpoolReader.Read(ReadOnlyMemory<byte>.Empty, nonce);
     }
 
     private static InheritedDescriptors TableOf(ServerContext context, IReadOnlyList<SpoolRecord> records, int spoolFd, List<string> damage)
