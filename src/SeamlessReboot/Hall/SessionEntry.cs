@@ -13,6 +13,9 @@ internal sealed class SessionEntry(long id, IRebootSession session, byte[] ident
 
     internal byte[] Identity { get; } = identity;
 
+    /// <summary>Its connection has been closed on this side, and it is finishing what it does.</summary>
+    internal bool IsLeaving => Session.Socket.SafeHandle.IsClosed || Session is IEndingSession { IsLeaving: true };
+
     /// <summary>In the spool.</summary>
     internal string Name => "s" + Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
 

@@ -115,7 +115,9 @@ internal sealed class Suspension(Hall hall, RebootRun run)
         foreach (Wait wait in late)
             if (wait.Subject is SessionEntry or SafePoint)
                 _late.Add(wait.Subject, wait);
-        hall.Acceptor.Resume();
+        // Where clients come and go all the time there is always somebody who is just leaving, unless nobody comes for a moment.
+        if (!late.TrueForAll(w => w.Subject is SessionEntry { IsLeaving: true }))
+            hall.Acceptor.Resume();
         _population.Resume(except: _late.Keys);
     }
 

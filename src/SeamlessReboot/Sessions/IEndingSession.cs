@@ -5,6 +5,9 @@ internal interface IEndingSession
 {
     Type StateType { get; }
 
+    /// <summary>The connection has been closed, and the session has not ended yet.</summary>
+    bool IsLeaving { get; }
+
     /// <summary>Called once, when the connection has been closed; with what the session threw, if it did.</summary>
     Action<Exception?>? Ended { get; set; }
 

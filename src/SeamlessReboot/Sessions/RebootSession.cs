@@ -39,6 +39,8 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
 
     Type IEndingSession.StateType => typeof(TState);
 
+    bool IEndingSession.IsLeaving => Connection.IsClosed;
+
     Action<Exception?>? IEndingSession.Ended { get; set; }
 
     Action<SessionSnapshot>? IEndingSession.Saving { get; set; }
