@@ -26,6 +26,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
 {
     private readonly Lock _gate = new();
     private readonly SessionConnectionOptions _options;
+    private readonly EndPoint? _recordedEndPoint; // where the socket is not the client's
     private Flow _flow;
     private bool _closing;
     private bool _closeAtOnce; // asked for while captured
@@ -43,9 +44,11 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     }
 
     /// <summary>Takes over a connection from the image before, suspended until <see cref="Resume"/>.</summary>
-    internal SessionConnection(Socket socket, SessionConnectionOptions? options, ReadOnlySpan<byte> unread, ReadOnlySpan<byte> unsent)
+    internal SessionConnection(Socket socket, SessionConnectionOptions? options, ReadOnlySpan<byte> unread, ReadOnlySpan<byte> unsent,
+        EndPoint? recordedEndPoint = null)
         : this(options, socket)
     {
+        _recordedEndPoint = recordedEndPoint;
         _flow = Flow.Suspended;
         PutInput(unread);
         Append(unsent);
@@ -70,20 +73,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     public Socket Socket { get; }
 
     /// <summary>The client's address, or null if it has gone.</summary>
-    public EndPoint? RemoteEndPoint
-    {
-        get
-        {
-            try
-            {
-                return Socket.RemoteEndPoint;
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                return null;
-            }
-        }
-    }
+    public EndPoint? RemoteEndPoint => _recordedEndPoint ?? RemoteEndPointOf(Socket);
 
     /// <summary>The unread input.</summary>
     public PipeReader Input => _reader;
@@ -223,6 +213,18 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     internal Task Closed => _whenClosed.Task;
 
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal static EndPoint? RemoteEndPointOf(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
 
     private static void TrySetNoDelay(Socket socket)
     {
