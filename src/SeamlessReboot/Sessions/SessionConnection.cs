@@ -49,7 +49,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
         : this(options, socket)
     {
         _recordedEndPoint = recordedEndPoint;
-        _flow = Flow.Suspended;
+        _flow = Flow.Captured; // nothing is said before it is certain that this image goes on
         PutInput(unread);
         Append(unsent);
     }
@@ -92,8 +92,9 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     }
 
     /// <summary>
-    /// Suspends the connection: reads wait from here on, writes are kept and not sent. Completes when a read is waiting, that
-    /// is, when the session is at a safe point.
+    /// Suspends the connection: reads wait from here on. Writes do not wait any more, even for a client that does not read, so that
+    /// the session can finish what it does; they are sent as before until <see cref="Capture"/>. Completes when a read is waiting,
+    /// that is, when the session is at a safe point.
     /// </summary>
     /// <remarks>
     /// A connection that has been closed is quiet, and a read of it ends at once, so that its session can end. Whoever closed it may
@@ -172,8 +173,8 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
 
     /// <summary>
     /// Closes the connection when the client has taken what was written, at the latest after
-    /// <see cref="SessionConnectionOptions.CloseTimeout"/>. A waiting read ends. While the connection is suspended the task
-    /// completes at once, and the close comes after the reboot.
+    /// <see cref="SessionConnectionOptions.CloseTimeout"/>. A waiting read ends. While the connection is suspended the task completes
+    /// at once, and if the client does not take the rest until <see cref="Capture"/>, the close comes after the reboot.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
