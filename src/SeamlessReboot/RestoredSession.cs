@@ -9,9 +9,10 @@ public sealed class RestoredSession
 {
     private readonly IStateSerializer _serializer;
     private readonly ReadOnlyMemory<byte> _state;
+    private readonly EndPoint? _recordedEndPoint; // where the socket is not the client's
 
     internal RestoredSession(long id, string kind, Socket socket, ReadOnlyMemory<byte> unread, ReadOnlyMemory<byte> unsent,
-        ReadOnlyMemory<byte> state, IStateSerializer serializer)
+        ReadOnlyMemory<byte> state, IStateSerializer serializer, EndPoint? recordedEndPoint = null)
     {
         Id = id;
         Kind = kind;
@@ -20,6 +21,7 @@ public sealed class RestoredSession
         UnsentOutput = unsent;
         _state = state;
         _serializer = serializer;
+        _recordedEndPoint = recordedEndPoint;
     }
 
     /// <summary>The session's number, the same as before.</summary>
@@ -32,20 +34,13 @@ public sealed class RestoredSession
     public Socket Socket { get; }
 
     /// <summary>The client's address, or null if it has gone in the meantime.</summary>
-    public EndPoint? RemoteEndPoint
-    {
-        get
-        {
-            try
-            {
-                return Socket.RemoteEndPoint;
-            }
-            catch (SocketException)
-            {
-                return null;
-            }
-        }
-    }
+    public EndPoint? RemoteEndPoint => _recordedEndPoint ?? SessionConnection.RemoteEndPointOf(Socket);
+
+    /// <summary>
+    /// How old the state is. Zero after a reboot; after a crash, the time since the checkpoint that the state comes from: what the
+    /// client has typed and been told since then is not in it.
+    /// </summary>
+    public TimeSpan StateAge { get; internal init; }
 
     /// <summary>What had been read and not acted on. To be acted on before anything is read.</summary>
     public ReadOnlyMemory<byte> UnreadInput { get; }
@@ -69,5 +64,5 @@ public sealed class RestoredSession
     /// <summary>The connection with its unread input and unsent output. It runs when the session is resumed.</summary>
     /// <param name="options">Limits; the defaults if null.</param>
     public SessionConnection OpenConnection(SessionConnectionOptions? options = null) =>
-        new(Socket, options, UnreadInput.Span, UnsentOutput.Span);
+        new(Socket, options, UnreadInput.Span, UnsentOutput.Span, _recordedEndPoint);
 }

@@ -72,7 +72,14 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
     private protected virtual bool IsPolled => false;
 
     /// <summary>
-    /// The session: reads from <see cref="Connection"/>, acts, writes, until the input ends. Runs on the thread pool.
+    /// Where <see cref="RunAsync"/> is called, for applications with a single-threaded context, which has to be the current one in
+    /// its own callbacks. Give it to <see cref="Rebooter.AddSafePoint(string, SynchronizationContext)"/> too. Default: null, which is
+    /// the thread pool.
+    /// </summary>
+    protected virtual SynchronizationContext? RunContext => null;
+
+    /// <summary>
+    /// The session: reads from <see cref="Connection"/>, acts, writes, until the input ends. Runs on <see cref="RunContext"/>.
     /// </summary>
     protected abstract Task RunAsync();
 
@@ -97,6 +104,7 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
 
     void IRebootSession.Resume()
     {
+        TaskCompletionSource run = NewSource();
         Connection.Resume();
         lock (_gate)
         {
@@ -104,8 +112,10 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
             if (_ended || _isRunning)
                 return;
             _isRunning = true;
-            _running = Task.Run(RunToEndAsync);
+            _running = run.Task;
         }
+
+        Start(run);
     }
 
     async ValueTask IRebootSession.SuspendAsync(CancellationToken cancellationToken)
@@ -148,43 +158,78 @@ public abstract class RebootSession<TState> : IRebootSession, IEndingSession
 
     SessionSnapshot IRebootSession.Capture() => Connection.Capture(CaptureState(), Kind);
 
-    private async Task RunToEndAsync()
+    private void Start(TaskCompletionSource run)
+    {
+        try
+        {
+            if (RunContext is { } context)
+                context.Post(state => _ = RunToEndAsync(run), null);
+            else
+                _ = Task.Run(() => RunToEndAsync(run));
+        }
+#pragma warning disable CA1031 // a context that takes nothing any more ends this session alone
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            End(run, e);
+        }
+    }
+
+    private async Task RunToEndAsync(TaskCompletionSource run)
     {
         SessionContext.Current = this;
         LoopRound.Current = null; // whichever loop has added it, it is not that loop
         Exception? error = null;
-        bool left;
-        do
+        lock (_gate)
+            _mayLeave = false;
+        try
         {
-            left = false;
-            lock (_gate)
-                _mayLeave = false;
-            try
-            {
-                await RunAsync().ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (_mayLeave)
-            {
-                left = true;
-            }
-#pragma warning disable CA1031 // whatever a session throws ends that session alone
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                error = e;
-            }
-
-            lock (_gate)
-            {
-                _isRunning = left && !_isSuspending; // if it is resumed already, it runs again here
-                _ended = !left;
-                if (left && _isSuspending)
-                    return; // at a safe point; Resume runs it again
-            }
+            await RunAsync().ConfigureAwait(false);
         }
-        while (left);
-        _ = EndAsync(error);
+        catch (OperationCanceledException) when (_mayLeave)
+        {
+            Leave(run);
+            return;
+        }
+#pragma warning disable CA1031 // whatever a session throws ends that session alone
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            error = e;
+        }
+
+        End(run, error);
     }
+
+    /// <summary>The session stands at a safe point outside of RunAsync. Resume runs it again; if it is resumed already, this does.</summary>
+    private void Leave(TaskCompletionSource run)
+    {
+        TaskCompletionSource? next = null;
+        lock (_gate)
+        {
+            _isRunning = !_isSuspending;
+            if (_isRunning)
+                _running = (next = NewSource()).Task;
+        }
+
+        run.SetResult();
+        if (next is not null)
+            Start(next);
+    }
+
+    private void End(TaskCompletionSource run, Exception? error)
+    {
+        lock (_gate)
+        {
+            _isRunning = false;
+            _ended = true;
+        }
+
+        _ = EndAsync(error);
+        run.SetResult();
+    }
+
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task EndAsync(Exception? error)
     {

@@ -49,6 +49,19 @@ public sealed class SafePoint : IDisposable
         }
     }
 
+    /// <summary>
+    /// As <see cref="Poll"/>, for a loop that awaits: no thread is blocked while the loop is held. To be awaited by the loop itself.
+    /// </summary>
+    /// <param name="cancellationToken">Heeded only where the loop may go on: a loop that is held is not woken by it.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask PollAsync(CancellationToken cancellationToken = default)
+    {
+        BeginRound(); // here, because what an async method does to its context does not reach the caller
+        if (_hold is not null)
+            return WaitForReleaseAsync(cancellationToken);
+        return cancellationToken.IsCancellationRequested ? ValueTask.FromCanceled(cancellationToken) : ValueTask.CompletedTask;
+    }
+
     /// <summary>The loop has ended; reboots no longer wait for it.</summary>
     public void Dispose()
     {
@@ -128,6 +141,17 @@ public sealed class SafePoint : IDisposable
             if (_hold is { IsAtPoint: true } hold)
                 Arrive(hold);
         }
+    }
+
+    private async ValueTask WaitForReleaseAsync(CancellationToken cancellationToken)
+    {
+        while (_hold is { } hold)
+        {
+            Arrive(hold);
+            await hold.Released.Task.ConfigureAwait(false);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private void BeginRound()

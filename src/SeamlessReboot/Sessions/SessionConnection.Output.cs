@@ -85,7 +85,7 @@ public sealed partial class SessionConnection
     {
         if (bytes.IsEmpty || _failed || _closing)
             return;
-        if (_flow == Flow.Running && Queued == 0 && OperatingSystem.IsLinux())
+        if (_flow != Flow.Captured && Queued == 0 && OperatingSystem.IsLinux())
             bytes = bytes[Send(bytes)..];
         if (bytes.IsEmpty || _failed)
             return;
@@ -136,7 +136,7 @@ public sealed partial class SessionConnection
 
     private void SendQueued()
     {
-        if (_flow != Flow.Running || _closed)
+        if (_flow == Flow.Captured || _closed)
             return;
         if (Queued > 0 && OperatingSystem.IsLinux())
             Remove(Send(_out.AsSpan(_outStart, Queued)));
@@ -165,7 +165,7 @@ public sealed partial class SessionConnection
 
     private void AwaitSend()
     {
-        if (Queued == 0 || _awaitingSend || _flow != Flow.Running || _closed)
+        if (Queued == 0 || _awaitingSend || _flow == Flow.Captured || _closed)
             return;
         _awaitingSend = true;
         if (!OperatingSystem.IsLinux())

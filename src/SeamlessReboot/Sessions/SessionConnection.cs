@@ -26,6 +26,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
 {
     private readonly Lock _gate = new();
     private readonly SessionConnectionOptions _options;
+    private readonly EndPoint? _recordedEndPoint; // where the socket is not the client's
     private Flow _flow;
     private bool _closing;
     private bool _closeAtOnce; // asked for while captured
@@ -43,10 +44,12 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     }
 
     /// <summary>Takes over a connection from the image before, suspended until <see cref="Resume"/>.</summary>
-    internal SessionConnection(Socket socket, SessionConnectionOptions? options, ReadOnlySpan<byte> unread, ReadOnlySpan<byte> unsent)
+    internal SessionConnection(Socket socket, SessionConnectionOptions? options, ReadOnlySpan<byte> unread, ReadOnlySpan<byte> unsent,
+        EndPoint? recordedEndPoint = null)
         : this(options, socket)
     {
-        _flow = Flow.Suspended;
+        _recordedEndPoint = recordedEndPoint;
+        _flow = Flow.Captured; // nothing is said before it is certain that this image goes on
         PutInput(unread);
         Append(unsent);
     }
@@ -70,20 +73,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     public Socket Socket { get; }
 
     /// <summary>The client's address, or null if it has gone.</summary>
-    public EndPoint? RemoteEndPoint
-    {
-        get
-        {
-            try
-            {
-                return Socket.RemoteEndPoint;
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                return null;
-            }
-        }
-    }
+    public EndPoint? RemoteEndPoint => _recordedEndPoint ?? RemoteEndPointOf(Socket);
 
     /// <summary>The unread input.</summary>
     public PipeReader Input => _reader;
@@ -102,8 +92,9 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     }
 
     /// <summary>
-    /// Suspends the connection: reads wait from here on, writes are kept and not sent. Completes when a read is waiting, that
-    /// is, when the session is at a safe point.
+    /// Suspends the connection: reads wait from here on. Writes do not wait any more, even for a client that does not read, so that
+    /// the session can finish what it does; they are sent as before until <see cref="Capture"/>. Completes when a read is waiting,
+    /// that is, when the session is at a safe point.
     /// </summary>
     /// <remarks>
     /// A connection that has been closed is quiet, and a read of it ends at once, so that its session can end. Whoever closed it may
@@ -182,8 +173,8 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
 
     /// <summary>
     /// Closes the connection when the client has taken what was written, at the latest after
-    /// <see cref="SessionConnectionOptions.CloseTimeout"/>. A waiting read ends. While the connection is suspended the task
-    /// completes at once, and the close comes after the reboot.
+    /// <see cref="SessionConnectionOptions.CloseTimeout"/>. A waiting read ends. While the connection is suspended the task completes
+    /// at once, and if the client does not take the rest until <see cref="Capture"/>, the close comes after the reboot.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -223,6 +214,18 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     internal Task Closed => _whenClosed.Task;
 
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal static EndPoint? RemoteEndPointOf(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
 
     private static void TrySetNoDelay(Socket socket)
     {

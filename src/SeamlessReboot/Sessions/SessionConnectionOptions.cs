@@ -29,7 +29,7 @@ public sealed class SessionConnectionOptions
 
     /// <summary>
     /// Unsent output, in bytes, from which on writing waits for the client (and <see cref="SessionConnection.TryWrite"/>
-    /// refuses). While a reboot suspends the sessions it does not wait, so that they can finish what they do. Default 256 KiB.
+    /// refuses). While a reboot suspends the sessions writing does not wait, so that they can finish what they do. Default 256 KiB.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
     public int OutputLimit

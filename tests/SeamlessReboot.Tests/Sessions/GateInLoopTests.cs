@@ -10,8 +10,9 @@ internal sealed class GateInLoopTests
 
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    [Test]
-    public async Task A_loop_that_waits_at_the_closed_gate_is_let_in_to_come_to_its_safe_point()
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task A_loop_that_waits_at_the_closed_gate_is_let_in_to_come_to_its_safe_point(bool awaits)
     {
         Gate gate = new();
         SafePoint top = New();
@@ -21,7 +22,10 @@ internal sealed class GateInLoopTests
         {
             while (!Volatile.Read(ref done))
             {
-                top.Poll();
+                if (awaits)
+                    await top.PollAsync();
+                else
+                    top.Poll();
                 using (await gate.EnterAsync(default))
                     Interlocked.Increment(ref rounds);
             }

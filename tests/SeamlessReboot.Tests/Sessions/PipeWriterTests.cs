@@ -35,6 +35,7 @@ internal sealed class PipeWriterTests
         using SocketPair pair = SocketPair.Tcp();
         await using SessionConnection connection = new(pair.Server);
         _ = connection.SuspendAsync();
+        connection.Capture(0);
         Assert.That(connection.TryWrite("queued "u8));
         Stage(connection.Output, "staged"u8.ToArray());
         Assert.That(Encoding.UTF8.GetString(connection.Capture(0).UnsentOutput.Span), Is.EqualTo("queued staged"));

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using SeamlessReboot.Tests.Support;
 
@@ -87,5 +89,20 @@ internal sealed class RestoredConnectionTests
         await using SessionConnection connection = new(pair.Server, null, default, Pattern.Bytes(0, 4_000_000));
         connection.Resume();
         Assert.That(Pattern.FirstWrong(await pair.HearAsync(4_000_000), 0), Is.EqualTo(-1));
+    }
+
+    [Test]
+    public void The_clients_address_is_the_recorded_one_where_the_socket_is_not_the_clients()
+    {
+        using SocketPair pair = SocketPair.Tcp();
+        IPEndPoint recorded = new(IPAddress.Parse("192.0.2.1"), 4711);
+        RestoredSession there = new(1, "", pair.Server, default, default, default, new JsonStateSerializer());
+        Assert.That((there.RemoteEndPoint, there.StateAge), Is.EqualTo((pair.Client.LocalEndPoint, TimeSpan.Zero)));
+        using Socket nowhere = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        RestoredSession tried = new(1, "", nowhere, default, default, default, new JsonStateSerializer(), recorded) { StateAge = TimeSpan.FromSeconds(3) };
+        using SessionConnection connection = tried.OpenConnection();
+        Assert.That((tried.RemoteEndPoint, connection.RemoteEndPoint, tried.StateAge), Is.EqualTo((recorded, recorded, TimeSpan.FromSeconds(3))));
+        pair.Server.Dispose();
+        Assert.That(there.RemoteEndPoint, Is.Null);
     }
 }

@@ -48,6 +48,53 @@ internal sealed class SafePointTests
     }
 
     [Test]
+    public async Task An_awaiting_loop_is_held_without_a_thread_until_released()
+    {
+        SafePoint point = New();
+        int half = 0, rounds = 0;
+        bool done = false;
+        Task loop = Task.Run(async () =>
+        {
+            while (!Volatile.Read(ref done))
+            {
+                await point.PollAsync();
+                Interlocked.Increment(ref half);
+                await Task.Yield();
+                Interlocked.Decrement(ref half);
+                Interlocked.Increment(ref rounds);
+            }
+        });
+        for (int i = 0; i < 100; i++)
+        {
+            await point.HoldAsync().Within();
+            int before = Volatile.Read(ref rounds);
+            Assert.That(Volatile.Read(ref half), Is.Zero, "Nothing is half done.");
+            await Task.Yield();
+            Assert.That(Volatile.Read(ref rounds), Is.EqualTo(before));
+            point.Release();
+        }
+
+        Volatile.Write(ref done, true);
+        await loop.Within();
+    }
+
+    [Test]
+    public async Task A_cancellation_does_not_wake_a_loop_that_is_held()
+    {
+        SafePoint point = New();
+        using CancellationTokenSource cancel = new();
+        Assert.That(point.PollAsync(cancel.Token).IsCompletedSuccessfully);
+        Task held = point.HoldAsync();
+        Task polling = point.PollAsync(cancel.Token).AsTask();
+        await held.Within();
+        await cancel.CancelAsync();
+        Assert.That(await polling.StaysPendingAsync());
+        point.Release();
+        Assert.That(async () => await polling.Within(), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(async () => await point.PollAsync(cancel.Token), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
     public async Task A_loop_that_does_not_poll_is_not_held()
     {
         SafePoint point = New();
@@ -129,6 +176,7 @@ internal sealed class SafePointTests
         {
             _thread = new Thread(() =>
             {
+                SetSynchronizationContext(this);
                 foreach ((SendOrPostCallback callback, object? state) in _posted.GetConsumingEnumerable())
                     callback(state);
             })

@@ -124,7 +124,7 @@ internal sealed class SuspendTests
     }
 
     [Test]
-    public async Task Writes_while_suspended_are_kept_and_not_sent()
+    public async Task Writes_while_suspended_go_out_until_the_capture()
     {
         using SocketPair pair = SocketPair.Tcp();
         await using SessionConnection connection = new(pair.Server);
@@ -132,10 +132,30 @@ internal sealed class SuspendTests
         await connection.SuspendAsync().Within();
         await connection.WriteAsync("one ").Within();
         Assert.That(connection.TryWrite("two"u8));
-        Assert.That(Text(connection.Capture(0).UnsentOutput), Is.EqualTo("one two"));
-        Assert.That(pair.HeardSoFar, Is.Zero);
+        Assert.That(await pair.HearTextAsync(7), Is.EqualTo("one two"), "Somebody who is late for long still hears what is said.");
+        Assert.That(connection.Capture(0).UnsentOutput.Length, Is.Zero);
         connection.Resume();
-        Assert.That(await pair.HearTextAsync(7), Is.EqualTo("one two"));
+    }
+
+    [Test]
+    public async Task What_a_slow_client_takes_while_suspended_is_not_in_the_snapshot_and_the_rest_is()
+    {
+        using SocketPair pair = SocketPair.Tcp(window: 4096);
+        using SessionConnection connection = new(pair.Server, new SessionConnectionOptions { OutputLimit = 10_000_000 });
+        for (int round = 0; round < 50; round++)
+        {
+            _ = connection.SuspendAsync();
+            Assert.That(connection.TryWrite(Pattern.Bytes(round * 20_000L, 20_000)));
+            Task<byte[]> hearing = pair.HearAsync(15_000);
+            await Task.Yield();
+            byte[] unsent = connection.Capture(0).UnsentOutput.ToArray();
+            await Task.Yield();
+            Assert.That(connection.Capture(0).UnsentOutput.Span.SequenceEqual(unsent), "Nothing goes out while captured.");
+            connection.Resume();
+            Assert.That(Pattern.FirstWrong(await hearing, round * 15_000L), Is.EqualTo(-1));
+        }
+
+        Assert.That(Pattern.FirstWrong(await pair.HearAsync(250_000), 750_000), Is.EqualTo(-1));
     }
 
     [Test]
@@ -159,6 +179,7 @@ internal sealed class SuspendTests
         using SocketPair pair = SocketPair.Tcp();
         await using SessionConnection connection = new(pair.Server);
         _ = connection.SuspendAsync();
+        connection.Capture(0);
         Assert.That(connection.TryWrite("before "u8));
         SessionSnapshot snapshot = connection.Capture(0);
         Assert.That(connection.WriteAsync("one ").IsCompletedSuccessfully);
@@ -176,6 +197,7 @@ internal sealed class SuspendTests
         using SocketPair pair = SocketPair.Tcp();
         using SessionConnection connection = new(pair.Server, new SessionConnectionOptions { OutputLimit = 10_000_000 });
         _ = connection.SuspendAsync();
+        connection.Capture(0);
         byte[] said = Pattern.Bytes(0, 5000);
         connection.TryWrite(said);
         ReadOnlyMemory<byte> unsent = connection.Capture(0).UnsentOutput;
