@@ -31,7 +31,7 @@ internal static class AngelDirectory
             throw new AngelException(ExitCodes.SystemTrouble, $"The runtime directory '{path}' cannot be used: {e.Message} Choose another.", e);
         }
 
-        return directory.TryLock() ? directory
+        return directory.TryLock() != LockResult.HeldByAnother ? directory
             : throw new AngelException(ExitCodes.AlreadyRunning, $"Another angel is running in '{path}'. Ask it for its status, or stop it, or give this one another name.");
     }
 

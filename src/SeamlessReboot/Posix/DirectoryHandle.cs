@@ -13,9 +13,9 @@ internal sealed class DirectoryHandle : IDisposable
     // The same numbers on x64 and arm64, but for the two that differ.
     private static readonly bool _arm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
     private static readonly int _noFollow = _arm ? 0x8000 : 0x20000, _directory = _arm ? 0x4000 : 0x10000;
-    private const int WriteOnly = 1, ReadWrite = 2, Create = 0x40, Exclusive = 0x80, CloseOnExec = 0x80000;
+    private const int ReadWrite = 2, Create = 0x40, Exclusive = 0x80, CloseOnExec = 0x80000;
     private const int CurrentDirectory = -100; // AT_FDCWD
-    private const int NoSuchFile = 2; // ENOENT
+    private const int NoSuchFile = 2, WouldBlock = 11, Exists = 17; // ENOENT, EWOULDBLOCK, EEXIST
     private const int LockExclusive = 2, LockNoWait = 4;
 
     private DirectoryHandle(SafeFileHandle handle) => Handle = handle;
@@ -35,6 +35,11 @@ internal sealed class DirectoryHandle : IDisposable
     /// <summary>Creates the directory for this user alone, and those above it as the umask says.</summary>
     internal static void CreatePrivate(string path) =>
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+    /// <summary>Creates the directory for this user alone, if there is nothing of its name; those above it have to be there.</summary>
+    /// <returns>True when it was created, false when there is something already, null when the place will not do.</returns>
+    internal static bool? TryCreatePrivate(string path) =>
+        Libc.MkDirAt(CurrentDirectory, path, 0x1C0) == 0 ? true : Marshal.GetLastPInvokeError() == Exists ? false : null;
 
     /// <summary>Owner and permission bits.</summary>
     internal (uint Owner, int Mode) Ownership()
@@ -68,22 +73,24 @@ internal sealed class DirectoryHandle : IDisposable
         using FdLease lease = new(Handle);
         if (Syscall.fstatvfs(lease.Fd, out Statvfs info) != 0)
             throw SyscallException.Last("fstatvfs");
-        return (long)Math.Min((ulong)long.MaxValue, info.f_bavail * info.f_frsize);
+        // A tmpfs without a limit has no blocks to count.
+        return info.f_blocks == 0 ? long.MaxValue : (long)Math.Min((ulong)long.MaxValue, info.f_bavail * info.f_frsize);
     }
 
     /// <summary>Locks the directory for this process and those it shares the descriptor with.</summary>
-    /// <returns>False when another process holds it.</returns>
-    internal bool TryLock()
+    internal LockResult TryLock()
     {
         using FdLease lease = new(Handle);
-        return Libc.Flock(lease.Fd, LockExclusive | LockNoWait) == 0;
+        if (Libc.Flock(lease.Fd, LockExclusive | LockNoWait) == 0)
+            return LockResult.Taken;
+        return Marshal.GetLastPInvokeError() == WouldBlock ? LockResult.HeldByAnother : LockResult.NoLocks;
     }
 
     /// <summary>A new file, mode 0600; fails if the name is taken, by a symlink too.</summary>
     internal SafeFileHandle CreateFile(string name)
     {
         using FdLease lease = new(Handle);
-        int fd = Libc.OpenAt(lease.Fd, name, WriteOnly | Create | Exclusive | _noFollow | CloseOnExec, 0x180);
+        int fd = Libc.OpenAt(lease.Fd, name, ReadWrite | Create | Exclusive | _noFollow | CloseOnExec, 0x180);
         return fd >= 0 ? new SafeFileHandle(fd, true) : throw SyscallException.Last($"openat(\"{name}\")");
     }
 

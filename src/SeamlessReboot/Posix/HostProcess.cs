@@ -3,6 +3,8 @@ namespace SeamlessReboot.Posix;
 /// <summary>The seam to the process that is to be replaced: environment, arguments and exec. Tests put their own in its place.</summary>
 internal class HostProcess
 {
+    private readonly byte[] _commandLine = ProcessStart.RawCommandLine(), _environment = ProcessStart.RawEnvironment();
+
     internal virtual int Pid => Environment.ProcessId;
 
     internal virtual long StartTime { get; } = ProcessStart.StartTime();
@@ -30,9 +32,9 @@ internal class HostProcess
     /// <summary>Ends the process at once: no finally, Dispose or ProcessExit runs.</summary>
     internal virtual void End(int code) => Libc.Exit(code);
 
-    internal virtual IReadOnlyList<byte[]> CommandLine() => ProcessStart.CommandLine();
+    internal virtual IReadOnlyList<byte[]> CommandLine() => ProcessStart.CommandLine(_commandLine);
 
-    internal virtual List<byte[]> StartEnvironment() => ProcessStart.Environment();
+    internal virtual List<byte[]> StartEnvironment() => ProcessStart.Environment(_environment);
 
     /// <summary>Where the runtime puts its own files.</summary>
     internal virtual string TempDirectory => ProcessStart.TempDirectory();

@@ -18,4 +18,29 @@ internal static unsafe class ProcFile
         Fd.Close(fd);
         return length > 0 ? Encoding.UTF8.GetString(buffer, (int)length) : "";
     }
+
+    /// <summary>All of it, byte for byte; empty where it may not be read.</summary>
+    internal static byte[] ReadAll(string path)
+    {
+        int fd = Libc.OpenAt(CurrentDirectory, path, CloseOnExec, 0);
+        if (fd < 0)
+            return [];
+        byte[] bytes = new byte[16 * 1024];
+        int length = 0;
+        while (true)
+        {
+            if (length == bytes.Length)
+                Array.Resize(ref bytes, 2 * length);
+            fixed (byte* free = &bytes[length])
+            {
+                nint count = Libc.Read(fd, free, bytes.Length - length);
+                if (count <= 0)
+                    break;
+                length += (int)count;
+            }
+        }
+
+        Fd.Close(fd);
+        return bytes[..length];
+    }
 }

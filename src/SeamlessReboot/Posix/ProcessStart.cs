@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 using Mono.Unix.Native;
 
 namespace SeamlessReboot.Posix;
@@ -32,7 +33,7 @@ internal sealed class ProcessStart
         int umask = -1;
         string user = "";
         ulong ignored = 0;
-        foreach (string line in File.ReadLines("/proc/self/status"))
+        foreach (string line in Encoding.UTF8.GetString(ProcFile.ReadAll("/proc/self/status")).Split('\n'))
         {
             if (line.StartsWith("Umask:", StringComparison.Ordinal))
                 umask = Convert.ToInt32(line[6..].Trim(), 8);
@@ -46,13 +47,61 @@ internal sealed class ProcessStart
     }
 
     /// <summary>The arguments byte for byte, the program first.</summary>
-    internal static List<byte[]> CommandLine() => Split(File.ReadAllBytes("/proc/self/cmdline"));
+    internal static List<byte[]> CommandLine() => CommandLine(RawCommandLine());
+
+    /// <param name="raw">As it was read at the start, before anybody could write a title over it (setproctitle).</param>
+    internal static List<byte[]> CommandLine(byte[] raw) =>
+        CommandLine(Split(raw), System.Environment.GetCommandLineArgs(), System.Environment.ProcessPath);
+
+    internal static byte[] RawCommandLine() => ProcFile.ReadAll("/proc/self/cmdline");
+
+    internal static byte[] RawEnvironment() => ProcFile.ReadAll("/proc/self/environ");
+
+    /// <summary>The same, from what the kernel says and what the runtime has noted.</summary>
+    /// <param name="kernels">Empty where it may not be read; something else where somebody has written over it.</param>
+    /// <param name="runtimes">The assembly or program, and its arguments.</param>
+    /// <param name="program">The running program's path.</param>
+    internal static List<byte[]> CommandLine(List<byte[]> kernels, string[] runtimes, string? program)
+    {
+        int first = kernels.Count - runtimes.Length + 1;
+        bool isSame = first > 0;
+        for (int i = 1; isSame && i < runtimes.Length; i++)
+            isSame = Encoding.UTF8.GetString(kernels[first + i - 1]) == runtimes[i];
+        // A host that is neither dotnet nor an apphost may have told the runtime what it likes: then the kernel is right, as long as it names a program.
+        if (isSame || program is null || runtimes.Length == 0 || (kernels.Count > 0 && runtimes[0] != program && !IsAssembly(runtimes[0])))
+            return kernels;
+        List<byte[]> arguments = [Encoding.UTF8.GetBytes(program)];
+        if (IsAssembly(runtimes[0]) && Path.GetFileName(program) == "dotnet")
+            arguments.Add(Encoding.UTF8.GetBytes(runtimes[0]));
+        foreach (string argument in runtimes.AsSpan(1))
+            arguments.Add(Encoding.UTF8.GetBytes(argument));
+        return arguments;
+    }
+
+    private static bool IsAssembly(string path) => path.EndsWith(".dll", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The environment of the start byte for byte, "NAME=value" each.</summary>
-    internal static List<byte[]> Environment()
+    internal static List<byte[]> Environment() => Environment(RawEnvironment());
+
+    /// <param name="raw">As it was read at the start.</param>
+    internal static List<byte[]> Environment(byte[] raw)
     {
-        List<byte[]> variables = Split(File.ReadAllBytes("/proc/self/environ"));
+        List<byte[]> variables = Split(raw);
+        // A program with file capabilities may not read that. What .NET sets stays in .NET, so libc's is still that of the start.
+        if (variables.Count == 0)
+            variables = NativeEnvironment();
         variables.RemoveAll(v => v.Length == 0);
+        return variables;
+    }
+
+    /// <summary>libc's environment; empty where it is not to be found.</summary>
+    internal static unsafe List<byte[]> NativeEnvironment()
+    {
+        List<byte[]> variables = [];
+        if (!NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "environ", out nint environ))
+            return variables;
+        for (byte** variable = *(byte***)environ; variable is not null && *variable is not null; variable++)
+            variables.Add(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(*variable).ToArray());
         return variables;
     }
 
@@ -74,7 +123,7 @@ internal sealed class ProcessStart
     // after a deploy has flipped that link must end in the new release, so PWD wins where it names the same directory.
     private static string LogicalDirectory()
     {
-        string actual = System.Environment.CurrentDirectory;
+        string actual = WorkingDirectory.Path();
         string? logical = System.Environment.GetEnvironmentVariable("PWD");
         if (string.IsNullOrEmpty(logical) || !Path.IsPathRooted(logical) || logical == actual)
             return actual;

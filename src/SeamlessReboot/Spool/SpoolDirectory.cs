@@ -7,6 +7,8 @@ namespace SeamlessReboot.Spool;
 internal sealed class SpoolDirectory : IDisposable
 {
     private const int OwnerOnly = 0x1C0; // 0700
+    private const int MostNames = 100; // so many servers of one name, or squatters
+    private const long LeastSpace = 1024 * 1024;
     private readonly DirectoryHandle _directory;
 
     private SpoolDirectory(string path, DirectoryHandle directory)
@@ -19,22 +21,11 @@ internal sealed class SpoolDirectory : IDisposable
 
     internal SafeFileHandle Handle => _directory.Handle;
 
-    /// <summary>Opens the directory, creating it if need be, and locks it.</summary>
+    /// <summary>Opens the directory, creating it and those above it if need be, and locks it.</summary>
+    /// <param name="path">Named by the server's operator.</param>
+    /// <param name="warn">Told when there are no locks there: that alone is no reason to refuse what somebody has chosen.</param>
     /// <exception cref="IOException">It is not this user's alone, or another server has it. The message says what to do.</exception>
-    internal static SpoolDirectory Open(string path) => TryOpen(path)
-        ?? throw new IOException($"The spool directory '{path}' is in use by another server. Give each server a SpoolDirectory of its own.");
-
-    /// <summary>The first of "path", "path-2", "path-3" ... that no other server has: for a server that has named none.</summary>
-    internal static SpoolDirectory OpenFree(string path)
-    {
-        SpoolDirectory? free = TryOpen(path);
-        for (int number = 2; free is null; number++)
-            free = TryOpen($"{path}-{number}");
-        return free;
-    }
-
-    // Null when another server has it.
-    private static SpoolDirectory? TryOpen(string path)
+    internal static SpoolDirectory Open(string path, Action<string>? warn = null)
     {
         SpoolDirectory spool;
         try
@@ -51,10 +42,13 @@ internal sealed class SpoolDirectory : IDisposable
         try
         {
             spool.Check();
-            if (spool._directory.TryLock())
-                return spool;
-            spool.Dispose();
-            return null;
+            LockResult locked = spool._directory.TryLock();
+            if (locked == LockResult.HeldByAnother)
+                throw new IOException($"The spool directory '{path}' is in use by another server. Give each server a SpoolDirectory of its own.");
+            if (locked == LockResult.NoLocks)
+                warn?.Invoke($"The file system of the spool directory '{path}' has no locks, so a second server that uses it is not noticed. "
+                    + "See that none does, or set RebooterOptions.SpoolDirectory to a place on a local disk or a tmpfs.");
+            return spool;
         }
         catch
         {
@@ -63,8 +57,65 @@ internal sealed class SpoolDirectory : IDisposable
         }
     }
 
+    /// <summary>
+    /// The first of "path", "path-2", "path-3" ... that can be this server's: for a server that has named none. Whatever has the name
+    /// of one and is another server's or user's, be it a directory, a file or a link, is stepped over.
+    /// </summary>
+    /// <param name="path">In one of the default places.</param>
+    /// <param name="mostNames">How many names are tried.</param>
+    /// <returns>Null when the place will not do: it is not there, full, not to be written to, or has no locks.</returns>
+    internal static SpoolDirectory? TryOpenDefault(string path, int mostNames = MostNames)
+    {
+        for (int number = 1; number <= mostNames; number++)
+        {
+            string name = number == 1 ? path : $"{path}-{number}";
+            if (DirectoryHandle.TryCreatePrivate(name) is not bool isNew)
+                return null;
+            SpoolDirectory? spool = null;
+            try
+            {
+                spool = new SpoolDirectory(name, DirectoryHandle.Open(name));
+                spool.Check();
+                LockResult locked = spool._directory.TryLock();
+                if (locked == LockResult.Taken && spool.CanBeWritten())
+                    return spool;
+                spool.Dispose();
+                if (locked != LockResult.HeldByAnother)
+                    return null;
+            }
+            catch (IOException) when (!isNew)
+            {
+                spool?.Dispose(); // somebody else's
+            }
+            catch (IOException)
+            {
+                spool?.Dispose();
+                return null; // nobody else's, and still not as it should be
+            }
+        }
+
+        return null;
+    }
+
+    private bool CanBeWritten()
+    {
+        try
+        {
+            CheckSpace(LeastSpace);
+            Replace(SpoolFormat.BesideName).Dispose();
+            return Remove(SpoolFormat.BesideName);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Takes over the directory, with its lock, from the image before the exec.</summary>
     internal static SpoolDirectory Adopt(string path, int fd) => new(path, DirectoryHandle.Adopt(fd));
+
+    internal static SpoolDirectory OpenFree(string path) => TryOpenDefault(path)
+        ?? throw new IOException($"The spool directory '{path}' cannot be opened. Set RebooterOptions.SpoolDirectory to one that the server's user can create.");
 
     /// <summary>This directory, or, if somebody has cleared it away, a new one in its place. This one is disposed then.</summary>
     /// <exception cref="IOException">It cannot be made. The message says what to do.</exception>
@@ -106,6 +157,10 @@ internal sealed class SpoolDirectory : IDisposable
         nonce = SpoolFormat.NewNonce();
         return new SpoolWriter(Replace(SpoolFormat.BesideName), nonce, capacity);
     }
+
+    /// <summary>The same for a reboot, which knows where to go on when the directory is full.</summary>
+    internal SpoolWriter Create(byte[] nonce, Func<IOException, SafeFileHandle?> whenFull) =>
+        new(Replace(SpoolFormat.BesideName), nonce) { WhenFull = whenFull };
 
     /// <summary>Goes on with a file that grows; null when there is none.</summary>
     internal SpoolWriter? Continue(string name, int capacity)

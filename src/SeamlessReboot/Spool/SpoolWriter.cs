@@ -10,8 +10,8 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
 {
     internal const int DefaultCapacity = 2 * FlushAt;
     private const int FlushAt = 512 * 1024;
-    private readonly SafeFileHandle _file;
     private readonly uint _seed;
+    private SafeFileHandle _file;
     private byte[] _buffer;
     private int _length;
     private long _flushed;
@@ -42,6 +42,9 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
 
     /// <summary>How long one record may be: all of it is in one array, when it is written and when it is read.</summary>
     internal int MostOfOne { get; init; } = Array.MaxLength;
+
+    /// <summary>Asked once, when the file cannot be written to: where to go on, or null to give up.</summary>
+    internal Func<IOException, SafeFileHandle?>? WhenFull { get; set; }
 
     /// <summary>Writes a record whose state is made by <paramref name="writeState"/>, straight into the buffer.</summary>
     /// <exception cref="IOException">The record is too large, or the disk is full.</exception>
@@ -151,8 +154,36 @@ internal sealed class SpoolWriter : IBufferWriter<byte>, IDisposable
     /// <exception cref="IOException">The disk is full.</exception>
     internal void Flush()
     {
-        RandomAccess.Write(_file, _buffer.AsSpan(0, _length), _flushed);
+        try
+        {
+            RandomAccess.Write(_file, _buffer.AsSpan(0, _length), _flushed);
+        }
+        catch (IOException e) when (WhenFull is not null)
+        {
+            GoOnElsewhere(e);
+        }
+
         _flushed += _length;
         _length = 0;
+    }
+
+    private void GoOnElsewhere(IOException failure)
+    {
+        SafeFileHandle other = WhenFull!(failure) ?? throw failure;
+        WhenFull = null;
+        byte[] piece = ArrayPool<byte>.Shared.Rent(FlushAt);
+        int count;
+        for (long position = 0; position < _flushed; position += count)
+        {
+            count = RandomAccess.Read(_file, piece.AsSpan(0, (int)Math.Min(piece.Length, _flushed - position)), position);
+            if (count == 0)
+                throw failure;
+            RandomAccess.Write(other, piece.AsSpan(0, count), position);
+        }
+
+        ArrayPool<byte>.Shared.Return(piece);
+        _file.Dispose();
+        _file = other;
+        RandomAccess.Write(_file, _buffer.AsSpan(0, _length), _flushed);
     }
 }
