@@ -23,6 +23,9 @@ internal class HostProcess
         return value;
     }
 
+    /// <summary>The real path of the running program; null where nobody knows it. Of one that was removed it leads nowhere.</summary>
+    internal virtual string? Program() => ProcessStart.Program();
+
     internal virtual IReadOnlyList<byte[]> CommandLine() => ProcessStart.CommandLine(_commandLine);
 
     internal virtual List<byte[]> StartEnvironment() => ProcessStart.Environment(_environment);
