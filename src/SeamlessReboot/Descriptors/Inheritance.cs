@@ -12,7 +12,7 @@ internal sealed record Inheritance
     internal const string Variable = "SEAMLESSREBOOT_INHERITANCE";
 
     /// <summary>Of this note and of the spool's format together: one more whenever an older version could not read either.</summary>
-    internal const string Version = "2";
+    internal const string Version = "3";
 
     public required int Generation { get; init; }
 
@@ -29,10 +29,17 @@ internal sealed record Inheritance
 
     public required long IgnoredSignals { get; init; }
 
-    /// <summary>The number of the open spool directory.</summary>
+    /// <summary>The number of the open spool directory; -1 when there is none.</summary>
     public required int SpoolFd { get; init; }
 
+    /// <summary>Where the spool directory is, or was; empty when there never was one.</summary>
     public required string SpoolPath { get; init; }
+
+    /// <summary>The number of the memory file that the spool is in; -1 when it is in the directory.</summary>
+    public int MemoryFd { get; init; } = -1;
+
+    /// <summary>How to start the release before this one again; empty when that is not known. Opaque here.</summary>
+    public string Previous { get; init; } = "";
 
     public required byte[] Nonce { get; init; }
 
@@ -54,13 +61,14 @@ internal sealed record Inheritance
 
     internal string Encode() => string.Join(';', Version, Text(Generation), Text(Pid), Text(StartTime), Text(SpoolFd),
         Hidden(SpoolPath), Convert.ToHexString(Nonce), Warm ? "warm" : "cold", AfterCrash ? "crash" : "asked", Hidden(Reason),
-        Text(FrozenAt), Text(StageEnds), Text(Crashes), Hidden(Directory), Hidden(User), Text(Umask), Text(IgnoredSignals));
+        Text(FrozenAt), Text(StageEnds), Text(Crashes), Hidden(Directory), Hidden(User), Text(Umask), Text(IgnoredSignals),
+        Text(MemoryFd), Previous);
 
     /// <summary>Null when the text is none of ours, or of a version that this one does not read.</summary>
     internal static Inheritance? Decode(string? text)
     {
         string[] parts = text?.Split(';') ?? [];
-        if (parts.Length != 17 || parts[0] != Version)
+        if (parts.Length != 19 || parts[0] != Version)
             return null;
         try
         {
@@ -82,6 +90,8 @@ internal sealed record Inheritance
                 User = Shown(parts[14]),
                 Umask = (int)Number(parts[15]),
                 IgnoredSignals = Number(parts[16]),
+                MemoryFd = (int)Number(parts[17]),
+                Previous = parts[18],
             };
         }
         catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)

@@ -30,8 +30,7 @@ internal sealed class ExecPlan
     /// <exception cref="IOException">There is no such program, or it may not be executed.</exception>
     internal static ExecPlan Make(RebooterOptions options, ProcessStart start, HostProcess process)
     {
-        List<byte[]> environment = process.StartEnvironment();
-        environment.RemoveAll(v => _ours.Any(o => v.AsSpan().StartsWith(Encoding.ASCII.GetBytes(o))));
+        List<byte[]> environment = Environment(process);
         IReadOnlyList<byte[]> arguments = options.Command?.Select(Encoding.UTF8.GetBytes).ToArray() ?? process.CommandLine();
         string path = ProcessImage.Resolve(Encoding.UTF8.GetString(arguments[0]), PathVariable(environment), start.Directory);
         ExecPlan plan = new(start.Directory, path, arguments, environment);
@@ -39,10 +38,26 @@ internal sealed class ExecPlan
         return plan;
     }
 
+    /// <summary>A release that has run before, started as it was then: not the newest one of its name.</summary>
+    /// <exception cref="IOException">It is not there any more.</exception>
+    internal static ExecPlan Make(ReleaseImage release, ProcessStart start, HostProcess process)
+    {
+        ExecPlan plan = new(start.Directory, release.Path, release.Arguments, Environment(process));
+        plan.RequireProgram();
+        return plan;
+    }
+
+    private static List<byte[]> Environment(HostProcess process)
+    {
+        List<byte[]> environment = process.StartEnvironment();
+        environment.RemoveAll(v => _ours.Any(o => v.AsSpan().StartsWith(Encoding.ASCII.GetBytes(o))));
+        return environment;
+    }
+
     /// <summary>The environment of the start with one more variable.</summary>
     internal IReadOnlyList<byte[]> EnvironmentWith(string name, string value) => [.. _environment, Encoding.UTF8.GetBytes($"{name}={value}")];
 
-    /// <summary>What to do when the kernel has refused to start the program, which <see cref="Make"/> had found in order.</summary>
+    /// <summary>What to do when the kernel has refused to start the program, which <see cref="Make(RebooterOptions, ProcessStart, HostProcess)"/> had found in order.</summary>
     internal static string RemedyFor(SyscallException refusal) => (Errno)refusal.Errno switch
     {
         Errno.ENOENT => "Put the new version where the old one was, with the interpreter or loader that it names, or set RebooterOptions.Command.",
@@ -71,13 +86,22 @@ internal sealed class ExecPlan
             throw new FileNotFoundException($"The program '{program}' is not there. Put the new version where the old one was, or set RebooterOptions.Command.");
         if (!ProcessImage.IsExecutableFile(program))
             throw new IOException($"The program '{program}' may not be executed by this user. Run: chmod +x '{program}'");
-        if (IsDotnetHost(program) && Arguments.Select(Encoding.UTF8.GetString).FirstOrDefault(a => a.EndsWith(".dll", StringComparison.OrdinalIgnoreCase)) is string assembly)
-            RequireAssembly(InDirectory(assembly));
+        if (IsDotnetHost(program) && AssemblyIn(Arguments) is int assembly and >= 0)
+            RequireAssembly(InDirectory(Encoding.UTF8.GetString(Arguments[assembly])));
         else if (Assembly.GetEntryAssembly() is { } entry && IsAppHostOf(program, entry))
             RequireAssembly(System.IO.Path.Combine(System.IO.Path.GetDirectoryName(RealPath(program))!, entry.GetName().Name + ".dll"));
     }
 
-    private static bool IsDotnetHost(string program) => System.IO.Path.GetFileName(program) is "dotnet";
+    internal static bool IsDotnetHost(string program) => System.IO.Path.GetFileName(program) is "dotnet";
+
+    /// <summary>Which argument of a dotnet host is the assembly; -1 when none is.</summary>
+    internal static int AssemblyIn(IReadOnlyList<byte[]> arguments)
+    {
+        for (int i = 1; i < arguments.Count; i++)
+            if (Encoding.UTF8.GetString(arguments[i]).EndsWith(".dll", StringComparison.OrdinalIgnoreCase))
+                return i;
+        return -1;
+    }
 
     // A single-file program carries its assembly inside.
     [System.Diagnostics.CodeAnalysis.UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "Empty is the answer that is asked for.")]

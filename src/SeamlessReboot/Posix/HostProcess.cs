@@ -32,6 +32,9 @@ internal class HostProcess
     /// <summary>Ends the process at once: no finally, Dispose or ProcessExit runs.</summary>
     internal virtual void End(int code) => Libc.Exit(code);
 
+    /// <summary>The real path of the running program; null where nobody knows it. Of one that was removed it leads nowhere.</summary>
+    internal virtual string? Program() => ProcessStart.Program();
+
     internal virtual IReadOnlyList<byte[]> CommandLine() => ProcessStart.CommandLine(_commandLine);
 
     internal virtual List<byte[]> StartEnvironment() => ProcessStart.Environment(_environment);

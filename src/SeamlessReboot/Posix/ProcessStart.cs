@@ -46,6 +46,9 @@ internal sealed class ProcessStart
         return new ProcessStart(LogicalDirectory(), user, umask, ignored);
     }
 
+    /// <summary>The real path of the running program; with " (deleted)" behind it when there is nothing there any more.</summary>
+    internal static string? Program() => new FileInfo("/proc/self/exe").LinkTarget;
+
     /// <summary>The arguments byte for byte, the program first.</summary>
     internal static List<byte[]> CommandLine() => CommandLine(RawCommandLine());
 

@@ -12,6 +12,8 @@ internal sealed class InheritanceTests
         StartTime = 456_789_012_345,
         SpoolFd = 42,
         SpoolPath = "/a;b,c:d/ü",
+        MemoryFd = 43,
+        Previous = "L3Nydi90YWxrZXI+",
         Directory = "/srv/talker;current",
         User = "1000",
         Umask = 0x12,
@@ -51,10 +53,10 @@ internal sealed class InheritanceTests
     [TestCase(null)]
     [TestCase("")]
     [TestCase("1")]
-    [TestCase("2;7;123;456;42;;;warm;asked;;1;;")]
-    [TestCase("2;x;123;456;42;;;warm;asked;;1;;")]
-    [TestCase("2;7;123;456;42;;;warm;asked;;1;;5")]
-    [TestCase("2;7;99999999999999999999;456;42;;;warm;asked;;1;;")]
+    [TestCase("3;7;123;456;42;;;warm;asked;;1;;")]
+    [TestCase("3;x;123;456;42;;;warm;asked;;1;;")]
+    [TestCase("3;7;123;456;42;;;warm;asked;;1;;5")]
+    [TestCase("3;7;99999999999999999999;456;42;;;warm;asked;;1;;")]
     public void Garbage_is_no_note(string? text) => Assert.That(Inheritance.Decode(text), Is.Null);
 
     [Test]
