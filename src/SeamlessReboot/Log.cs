@@ -101,6 +101,12 @@ internal static partial class Log
     [LoggerMessage(33, LogLevel.Information, "The new release passed its rehearsal: {Loaded} sessions loaded, {NotLoaded} not; the pause is expected to be {Pause:0} ms.")]
     internal static partial void Rehearsed(ILogger log, int loaded, int notLoaded, double pause);
 
+    [LoggerMessage(34, LogLevel.Warning, "{Sentence}")]
+    internal static partial void Spool(ILogger log, string sentence);
+
+    [LoggerMessage(35, LogLevel.Warning, "The directory '{Directory}', in which the server was started, has gone. The next image starts where this one is.")]
+    internal static partial void DirectoryGone(ILogger log, string directory);
+
     [LoggerMessage(18, LogLevel.Critical, "Crash number {Count} within the window, or before the first Ready: the process dies.")]
     internal static partial void GivingUp(ILogger log, int count);
 }

@@ -36,6 +36,8 @@ public sealed partial class Rebooter : IDisposable
         if (serializer.Name.AsSpan().ContainsAny("\r\n"))
             throw new ArgumentException("The serializer's Name has a line break in it. Give it a short name in one line.", nameof(options));
         ServerContext context = new(options, GuardedLog.For(options), serializer, process);
+        if (IsSupported)
+            StandardStreams.FillMissing();
         _rehearsal = IsSupported ? RehearsalStage.Enter(context) : null;
         _hall = Hall.Build(context, _rehearsal, out _arrival);
         _sequence = new RebootSequence(_hall);
@@ -69,8 +71,11 @@ public sealed partial class Rebooter : IDisposable
     /// <summary>The last checkpoint that was taken or failed; null when there was none.</summary>
     public CheckpointReport? LastCheckpoint => _hall.Reports.LastCheckpoint;
 
-    /// <summary>Where state is written to, also if the options named no place; null where reboots are not supported. See <see cref="SpoolDump"/>.</summary>
-    public string? SpoolDirectory => IsSupported ? _hall.Spool.Path : null;
+    /// <summary>
+    /// Where state is written to, also if the options named no place. Null where reboots are not supported, and where no directory will
+    /// do: then a reboot goes through a memory file. See <see cref="SpoolDump"/>.
+    /// </summary>
+    public string? SpoolDirectory => _hall.Spool.Directory?.Path;
 
     /// <summary>True under a supervisor that holds descriptors: a death of this process then drops nobody.</summary>
     public bool IsCrashSafe => _hall.Supervisor.HoldsDescriptors;
@@ -80,7 +85,8 @@ public sealed partial class Rebooter : IDisposable
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="InvalidOperationException">There is a rebooter in this process already.</exception>
     /// <exception cref="IOException">
-    /// The spool directory cannot be used: it belongs to somebody else, others may read it, or another server has it.
+    /// The spool directory that the options name cannot be used: it belongs to somebody else, others may read it, or another server
+    /// has it.
     /// </exception>
     public static Rebooter Start(RebooterOptions options)
     {

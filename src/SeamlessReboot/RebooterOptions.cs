@@ -9,8 +9,13 @@ public sealed class RebooterOptions
     /// <summary>
     /// Where state is written to during a reboot: a directory of this server's user alone (mode 0700; created if missing) and
     /// of this server alone. A tmpfs is fastest. Default: one named after user and program in RUNTIME_DIRECTORY,
-    /// XDG_RUNTIME_DIR, /dev/shm or the temporary directory, whichever is there first.
+    /// XDG_RUNTIME_DIR, /dev/shm or the temporary directory; they are tried in this order, each with -2, -3 and so on behind the name
+    /// where that is another server's or another user's.
     /// </summary>
+    /// <remarks>
+    /// A reboot that finds the directory full, removed or not its own any more goes through a memory file instead, and the log says
+    /// so. A directory named here that cannot be used at the start is an error. Checkpoints always need a directory.
+    /// </remarks>
     public string? SpoolDirectory { get; init; }
 
     /// <summary>

@@ -27,8 +27,11 @@ internal sealed class Arrival(ServerContext context)
     /// <summary>What a supervisor has passed, under its names.</summary>
     internal IReadOnlyList<PassedDescriptor> Passed { get; init; } = [];
 
-    /// <summary>The directory that the image before has written to; null after a cold start.</summary>
+    /// <summary>The directory that the image before has written to; null after a cold start, and where it had none.</summary>
     internal SpoolDirectory? Spool { get; init; }
+
+    /// <summary>The spool itself, where the image before had no directory for it.</summary>
+    internal SafeFileHandle? Memory { get; init; }
 
     internal SpoolHeader? Header { get; init; }
 

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
 using SeamlessReboot.Spool;
@@ -14,11 +15,11 @@ internal static class ArrivalByExec
             return null;
         ProcessStart start = new(note.Directory, note.User, note.Umask, (ulong)note.IgnoredSignals);
         InheritedChildren? children = InheritedChildren.Find();
-        Fd.TrySetCloseOnExec(note.SpoolFd, true);
-        SpoolDirectory directory = SpoolDirectory.Adopt(note.SpoolPath, note.SpoolFd);
+        SpoolDirectory? directory = note.SpoolFd >= 0 && Fd.TrySetCloseOnExec(note.SpoolFd, true) ? SpoolDirectory.Adopt(note.SpoolPath, note.SpoolFd) : null;
+        SafeFileHandle? memory = note.MemoryFd >= 0 ? MemoryFile.Adopt(note.MemoryFd) : null;
         DefaultSerializer.Prepare(context.Serializer);
         List<string> damage = [];
-        SpoolReader spool = Load(directory, note.Nonce, damage);
+        SpoolReader spool = Load(directory, memory, note.Nonce, damage);
         damage.AddRange(spool.Damage);
         SpoolHeader? header = spool.Header is SpoolRecord record ? SpoolHeader.From(record) : null;
         IReadOnlyList<SpoolRecord> records = spool.Records;
@@ -34,12 +35,13 @@ internal static class ArrivalByExec
             Note = note,
             Start = start,
             Spool = directory,
+            Memory = memory,
             Header = header,
             Records = records,
             SpoolBytes = spool.Length,
             Children = children,
             LastId = header.LastId,
-            Descriptors = TableOf(context, records, note.SpoolFd, damage),
+            Descriptors = TableOf(context, records, [note.SpoolFd, note.MemoryFd], damage),
         };
     }
 
@@ -55,11 +57,11 @@ internal static class ArrivalByExec
         return null;
     }
 
-    private static SpoolReader Load(SpoolDirectory directory, byte[] nonce, List<string> damage)
+    private static SpoolReader Load(SpoolDirectory? directory, SafeFileHandle? memory, byte[] nonce, List<string> damage)
     {
         try
         {
-            if (directory.Read(SpoolFormat.RebootName, nonce) is SpoolReader spool)
+            if ((memory is null ? directory?.Read(SpoolFormat.RebootName, nonce) : SpoolReader.Read(memory, nonce)) is SpoolReader spool)
                 return spool;
         }
         catch (IOException e)
@@ -70,7 +72,7 @@ internal static class ArrivalByExec
         return SpoolReader.Read(ReadOnlyMemory<byte>.Empty, nonce);
     }
 
-    private static InheritedDescriptors TableOf(ServerContext context, IReadOnlyList<SpoolRecord> records, int spoolFd, List<string> damage)
+    private static InheritedDescriptors TableOf(ServerContext context, IReadOnlyList<SpoolRecord> records, int[] known, List<string> damage)
     {
         InheritedDescriptors table = new();
         foreach (SpoolRecord record in records)
@@ -80,7 +82,7 @@ internal static class ArrivalByExec
             return table;
         foreach (string sentence in damage)
             Log.SpoolDamaged(context.Log, sentence);
-        table.AddNameless(except: [spoolFd]);
+        table.AddNameless(except: known);
         return table;
     }
 }

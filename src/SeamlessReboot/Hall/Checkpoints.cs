@@ -16,23 +16,25 @@ internal sealed class Checkpoints(Hall hall, RebootSequence sequence, Action<str
     /// <summary>At the end of Ready: what was written for the reboot, or what the dead process left, is the first checkpoint.</summary>
     internal void TakeOver(Arrival arrival)
     {
-        bool isHere = arrival.Spool == hall.Spool.Directory;
+        SpoolDirectory? directory = hall.Spool.Directory;
+        bool isHere = arrival.Spool == directory;
         if (!hall.Supervisor.HoldsDescriptors || !isHere)
             arrival.Spool?.Clear();
-        if (!hall.Supervisor.HoldsDescriptors)
+        if (!hall.Supervisor.HoldsDescriptors || directory is null)
             return;
         try
         {
-            if (isHere && arrival.Past is not { IsExact: false })
-                hall.Spool.Directory.MakeCheckpointOfReboot();
-            if (isHere && arrival.Past is not null)
-                hall.SessionLog.Continue(hall.Spool.Directory, Header());
+            // What came through memory is in no directory: until the next checkpoint the one before counts, with what was added since.
+            if (isHere && arrival.Memory is null && arrival.Past is not { IsExact: false })
+                directory.MakeCheckpointOfReboot();
+            if (isHere && (arrival.Past is not null || arrival.Memory is not null))
+                hall.SessionLog.Continue(directory, hall.NextHeader());
             else
-                hall.SessionLog.Begin(hall.Spool.Directory, Header());
+                hall.SessionLog.Begin(directory, hall.NextHeader());
         }
         catch (IOException e)
         {
-            hall.Spool.Directory.ClearReboot(); // from here on it is not exact any more
+            directory.ClearReboot(); // from here on it is not exact any more
             Log.CheckpointFailed(hall.Context.Log, "ready", Failure.Text(e), e);
         }
     }
@@ -89,9 +91,9 @@ internal sealed class Checkpoints(Hall hall, RebootSequence sequence, Action<str
         DateTimeOffset written = hall.Context.Now;
         try
         {
-            if (hall.Spool.Check(hall.Population.Count))
-                hall.SessionLog.Begin(hall.Spool.Directory, Header());
-            run.Writer = hall.Spool.Directory.Create(out _);
+            hall.RenewSpool(anywhere: true);
+            SpoolDirectory directory = hall.Spool.RequireDirectory(hall.Population.Count);
+            run.Writer = directory.Create(out _);
             run.OnUndo("close the checkpoint", run.Writer.Dispose);
             sequence.WarmSerializer();
             run.Stage = RebootStage.Suspend;
@@ -101,8 +103,8 @@ internal sealed class Checkpoints(Hall hall, RebootSequence sequence, Action<str
             new StateCapture(hall, run).WriteInTime();
             run.Next(RebootStage.Write);
             run.Writer.Finish();
-            hall.Spool.Directory.Publish(SpoolFormat.CheckpointName);
-            hall.SessionLog.Begin(hall.Spool.Directory, Header());
+            directory.Publish(SpoolFormat.CheckpointName);
+            hall.SessionLog.Begin(directory, hall.NextHeader());
         }
 #pragma warning disable CA1031 // whatever went wrong, the server goes on, with the checkpoint before
         catch (Exception e)
@@ -140,6 +142,4 @@ internal sealed class Checkpoints(Hall hall, RebootSequence sequence, Action<str
         if (hall.Turns.TakeRequested() is string next)
             requestReboot(next);
     }
-
-    private SpoolHeader Header() => hall.Spool.NextHeader(hall.Generation, hall.Population.LastId);
 }

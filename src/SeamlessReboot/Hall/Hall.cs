@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using SeamlessReboot.Descriptors;
+using SeamlessReboot.Posix;
+using SeamlessReboot.Spool;
 
 namespace SeamlessReboot;
 
@@ -18,13 +20,13 @@ internal sealed class Hall(ServerContext context)
         ProcessState process = new(context, arrival.Start);
         Population population = new(context.Log);
         population.RaiseLastId(arrival.LastId);
-        SpoolPlace spool = SpoolPlace.Open(context, supervisor, arrival);
-        bool isHeld = spool.Directory == arrival.Spool;
-        if (arrival.Spool is not null)
+        SpoolPlace spool = SpoolPlace.Open(context, arrival);
+        bool isHeld = spool.Directory is not null && spool.Directory == arrival.Spool;
+        if (arrival is { IsCold: false, IsRehearsal: false })
             arrival.PrepareSockets(first: () =>
             {
                 if (isHeld)
-                    supervisor.PrepareHolding(spool.Directory);
+                    supervisor.PrepareHolding(spool.Directory!);
             });
         return new Hall(context)
         {
@@ -81,7 +83,7 @@ internal sealed class Hall(ServerContext context)
         _ => false,
     };
 
-    internal void NotifyReady() => Supervisor.NotifyReady(Generation, Status, Spool.Path ?? "");
+    internal void NotifyReady() => Supervisor.NotifyReady(Generation, Status, Spool.LastPath);
 
     /// <summary>An orderly end: nobody is to come back.</summary>
     internal void Close()
@@ -96,10 +98,32 @@ internal sealed class Hall(ServerContext context)
         Spool.Dispose();
     }
 
+    internal SpoolHeader NextHeader() => new()
+    {
+        Generation = Generation + 1,
+        Pid = Context.Process.Pid,
+        StartTime = Context.Process.StartTime,
+        BootId = ProcessStart.BootId(),
+        Serializer = Context.Serializer.Name,
+        Written = Context.Now,
+        LastId = Population.LastId,
+    };
+
+    /// <summary>Makes the spool directory anew where somebody has cleared it away, and lets the supervisor know.</summary>
+    internal void RenewSpool(bool anywhere)
+    {
+        if (!Spool.Renew(anywhere) || !Supervisor.HoldsDescriptors)
+            return;
+        Supervisor.HoldSpool(Spool.Directory!);
+        SessionLog.Begin(Spool.Directory!, NextHeader());
+    }
+
     /// <summary>Every descriptor that has to come over an exec.</summary>
     internal HashSet<int> Survivors()
     {
-        HashSet<int> survivors = [Spool.Fd];
+        HashSet<int> survivors = [];
+        if (Spool.Fd >= 0)
+            survivors.Add(Spool.Fd);
         foreach (SafeHandle handle in Listeners.Handles().Concat(Kept.Handles()).Concat(Acceptor.Handles())
             .Concat(Population.Entries().Select(e => (SafeHandle)e.Session.Socket.SafeHandle)))
             if (!handle.IsClosed)

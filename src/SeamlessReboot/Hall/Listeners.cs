@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using SeamlessReboot.Posix;
 
 namespace SeamlessReboot;
 
@@ -72,7 +73,7 @@ internal sealed class Listeners
             {
                 listener.Dispose();
                 if (ListeningSocket.FileOf(name) is string file)
-                    File.Delete(file);
+                    SocketFile.Remove(file);
             }
         }
     }

@@ -15,6 +15,12 @@ internal sealed class ProcessState(ServerContext context, ProcessStart start) : 
     /// <summary>How generation 0 was started.</summary>
     internal ProcessStart Start { get; } = start;
 
+    /// <summary>This image by its real paths; null when it cannot be started again, and until <see cref="Remember"/>.</summary>
+    internal ReleaseImage? Release { get; private set; }
+
+    /// <summary>To be called before a deploy may flip a link: soon after the start, though not in the pause.</summary>
+    internal void Remember() => Release = ReleaseImage.OfThisProcess(Start, context.Process);
+
     // Registered first, unblocked then: one that came during the exec was kept pending by the mask, and is delivered now.
     internal void RegisterSignals(Action<string> reboot, Action<string> checkpoint)
     {
@@ -28,9 +34,10 @@ internal sealed class ProcessState(ServerContext context, ProcessStart start) : 
     /// <summary>Puts everything back to what it was at the start.</summary>
     internal void PutBack(RebootRun run)
     {
-        string directory = Environment.CurrentDirectory;
-        run.OnUndo("go back to the working directory", () => Environment.CurrentDirectory = directory);
-        Environment.CurrentDirectory = Start.Directory;
+        if (WorkingDirectory.TryEnter(Start.Directory, out Action back))
+            run.OnUndo("go back to the working directory", back);
+        else
+            Log.DirectoryGone(context.Log, Start.Directory);
         run.OnUndo("set the umask", Umask.Set(Start.Umask));
         if (_terminal is not null && Terminal.Read() is Terminal now && !now.IsSameAs(_terminal))
         {

@@ -47,8 +47,9 @@ internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, lo
             return;
         AsFarAsPossible("removing the diagnostics socket of the image before", () => DiagnosticsSocket.RemoveOld(hall.Context.Process));
         AsFarAsPossible("adopting the children of the image before", () => arrival.Children?.Adopt());
-        if (arrival.Spool != hall.Spool.Directory)
-            AsFarAsPossible("closing the spool of the image before", arrival.Spool!.Dispose);
+        if (arrival.Spool is not null && arrival.Spool != hall.Spool.Directory)
+            AsFarAsPossible("closing the spool of the image before", arrival.Spool.Dispose);
+        arrival.Memory?.Dispose();
     }
 
     private void AsFarAsPossible(string what, Action action)
@@ -71,8 +72,8 @@ internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, lo
         if (!hall.Supervisor.HoldsDescriptors)
             return;
         bool isHeld = arrival.Passed.Any(p => p.Name == SupervisorLink.SpoolName) || (!arrival.IsCold && arrival.Past is null);
-        if (!isHeld || arrival.Spool != hall.Spool.Directory)
-            hall.Supervisor.HoldSpool(hall.Spool.Directory);
+        if (hall.Spool.Directory is SpoolDirectory directory && (!isHeld || arrival.Spool != directory))
+            hall.Supervisor.HoldSpool(directory);
         hall.Supervisor.HoldWhatWasMade();
         HashSet<int> owned = hall.Survivors();
         foreach (PassedDescriptor passed in arrival.Passed)

@@ -46,7 +46,8 @@ internal sealed class RebootRun(string reason, bool isCheckpoint = false)
 
     internal SpoolWriter? Writer { get; set; }
 
-    internal byte[] Nonce { get; set; } = [];
+    /// <summary>Null at a checkpoint.</summary>
+    internal RebootSpool? Spool { get; set; }
 
     internal HashSet<int> Survivors { get; } = [];
 

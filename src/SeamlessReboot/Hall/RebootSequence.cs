@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Diagnostics;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
-using SeamlessReboot.Spool;
 
 namespace SeamlessReboot;
 
@@ -62,15 +61,10 @@ internal sealed class RebootSequence(Hall hall)
     private void Check(RebootRun run)
     {
         run.Plan = ExecPlan.Make(_options, hall.Process.Start, hall.Context.Process);
-        if (hall.Spool.Check(hall.Population.Count) && hall.Supervisor.HoldsDescriptors)
-            hall.SessionLog.Begin(hall.Spool.Directory, hall.Spool.NextHeader(hall.Generation, hall.Population.LastId));
-        run.Writer = hall.Spool.Directory.Create(out byte[] nonce);
-        run.Nonce = nonce;
-        run.OnUndo("remove the spool", () =>
-        {
-            run.Writer.Dispose();
-            hall.Spool.Directory.ClearReboot();
-        });
+        hall.RenewSpool(anywhere: false);
+        run.Spool = hall.Spool.BeginReboot(hall.Population.Count);
+        run.Writer = run.Spool.Writer;
+        run.OnUndo("remove the spool", run.Spool.Dispose);
         WarmSerializer();
     }
 
@@ -127,12 +121,13 @@ internal sealed class RebootSequence(Hall hall)
         run.Over.TrySetResult(failure);
     }
 
-    private void Write(RebootRun run)
+    private static void Write(RebootRun run)
     {
-        run.Writer!.Finish();
-        hall.Spool.Directory.Publish(SpoolFormat.RebootName);
         // Before anyone runs again: a process that dies after that must not find it.
-        run.OnUndo("withdraw the spool", hall.Spool.Directory.ClearReboot);
+        run.OnUndo("withdraw the spool", run.Spool!.Withdraw);
+        run.Spool.Publish();
+        if (run.Spool.Memory is { } memory)
+            run.Survivors.Add((int)memory.DangerousGetHandle());
     }
 
     private void Flush()
@@ -171,12 +166,14 @@ internal sealed class RebootSequence(Hall hall)
         Pid = hall.Context.Process.Pid,
         StartTime = hall.Context.Process.StartTime,
         SpoolFd = hall.Spool.Fd,
-        SpoolPath = hall.Spool.Directory.Path,
+        SpoolPath = hall.Spool.LastPath,
+        MemoryFd = run.Spool!.Memory is { } memory ? (int)memory.DangerousGetHandle() : -1,
+        Previous = hall.Process.Release?.Encode() ?? "",
         Directory = hall.Process.Start.Directory,
         User = hall.Process.Start.User,
         Umask = hall.Process.Start.Umask,
         IgnoredSignals = (long)hall.Process.Start.IgnoredSignals,
-        Nonce = run.Nonce,
+        Nonce = run.Spool.Nonce,
         Warm = run.Crash?.Warm ?? true,
         AfterCrash = run.Crash is not null,
         Reason = run.Reason,

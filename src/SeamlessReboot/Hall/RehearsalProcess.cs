@@ -127,7 +127,7 @@ internal sealed class RehearsalProcess : IDisposable
         ProcessStartInfo info = new()
         {
             FileName = Path.Combine(plan.Directory, plan.Path),
-            WorkingDirectory = plan.Directory,
+            WorkingDirectory = Directory.Exists(plan.Directory) ? plan.Directory : "", // where this process is, as the exec will do
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

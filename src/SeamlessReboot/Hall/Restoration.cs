@@ -75,7 +75,7 @@ internal sealed class Restoration(Hall hall, Arrival arrival, Func<RestoredSessi
 
         foreach (SpoolRecord record in arrival.Records)
             if (record.Kind == SpoolRecordKind.Listener && !hall.Listeners.Contains(record.Name) && ListeningSocket.FileOf(record.Name) is string file)
-                File.Delete(file);
+                SocketFile.Remove(file);
     }
 
     /// <summary>Everyone is restored. From here on a death is another story.</summary>
@@ -93,11 +93,11 @@ internal sealed class Restoration(Hall hall, Arrival arrival, Func<RestoredSessi
     /// <summary>A mark on disk while the state is handed out, so that the next process knows what this one died of.</summary>
     private void BeginAttempt()
     {
-        if (!hall.Supervisor.HoldsDescriptors)
+        if (!hall.Supervisor.HoldsDescriptors || arrival.Spool is null)
             return;
         try
         {
-            _attempt = RestoreAttempt.Begin(arrival.Spool!, (Assembly.GetEntryAssembly() ?? typeof(Rebooter).Assembly).ManifestModule.ModuleVersionId);
+            _attempt = RestoreAttempt.Begin(arrival.Spool, (Assembly.GetEntryAssembly() ?? typeof(Rebooter).Assembly).ManifestModule.ModuleVersionId);
         }
         catch (IOException e)
         {
@@ -239,7 +239,7 @@ internal sealed class Restoration(Hall hall, Arrival arrival, Func<RestoredSessi
         {
             try
             {
-                file = arrival.Spool!.Quarantine(arrival.Header!, record);
+                file = arrival.Spool?.Quarantine(arrival.Header!, record);
             }
             catch (IOException e)
             {

@@ -1,61 +1,65 @@
-using System.Globalization;
 using System.Reflection;
 using SeamlessReboot.Spool;
 
 namespace SeamlessReboot;
 
-/// <summary>The spool directory that this image writes to, and how much room its state is going to need there.</summary>
+/// <summary>Where this image writes state to, and how much room it is going to need there.</summary>
 internal sealed class SpoolPlace : IDisposable
 {
     private const int AssumedSessionBytes = 4096;
-    private readonly ServerContext _context;
-    private readonly SupervisorLink _supervisor;
-    private SpoolDirectory? _directory; // null where reboots are not supported, and in a rehearsal
+    private readonly SpoolPlaces? _places; // null where reboots are not supported, and in a rehearsal
     private long _bytesPerSession = AssumedSessionBytes;
 
-    private SpoolPlace(ServerContext context, SupervisorLink supervisor, SpoolDirectory? directory)
-    {
-        _context = context;
-        _supervisor = supervisor;
-        _directory = directory;
-    }
+    private SpoolPlace(SpoolPlaces? places) => _places = places;
 
-    internal SpoolDirectory Directory => _directory!;
+    /// <summary>Null where none will do: then reboots go through a memory file.</summary>
+    internal SpoolDirectory? Directory => _places?.Directory;
 
-    internal string? Path => _directory?.Path;
+    /// <summary>Where it is, or was; empty when there never was one.</summary>
+    internal string LastPath => _places?.LastPath ?? "";
 
-    internal int Fd => (int)Directory.Handle.DangerousGetHandle();
+    /// <summary>Its descriptor, or -1.</summary>
+    internal int Fd => Directory is SpoolDirectory directory ? (int)directory.Handle.DangerousGetHandle() : -1;
 
     /// <summary>
-    /// After a cold start the directory of the options, or the first of the default ones that is free; otherwise that of the image
+    /// After a cold start the directory of the options, or the first of the default ones that will do; otherwise that of the image
     /// before, unless the options have come to name another one.
     /// </summary>
-    /// <exception cref="IOException">It cannot be used. The message says what to do.</exception>
-    internal static SpoolPlace Open(ServerContext context, SupervisorLink supervisor, Arrival arrival)
+    /// <exception cref="IOException">The directory of the options cannot be used. The message says what to do.</exception>
+    internal static SpoolPlace Open(ServerContext context, Arrival arrival)
     {
         if (!Rebooter.IsSupported || arrival.IsRehearsal)
-            return new SpoolPlace(context, supervisor, null);
-        if (arrival.Spool is not null)
-            return new SpoolPlace(context, supervisor, OpenNext(context, arrival.Spool));
-        SpoolDirectory directory = context.Options.SpoolDirectory is string path
-            ? SpoolDirectory.Open(path)
-            : SpoolDirectory.OpenFree(DefaultPath(arrival.Start.User));
-        directory.Clear(); // whatever is there is another process's past
-        return new SpoolPlace(context, supervisor, directory);
+            return new SpoolPlace(null);
+        SpoolPlaces places = new(context.Options.SpoolDirectory,
+            SpoolPlaces.Defaults(Environment.GetEnvironmentVariable, context.Process.TempDirectory, arrival.Start.User,
+                Assembly.GetEntryAssembly()?.GetName().Name ?? "server"),
+            sentence => Log.Spool(context.Log, sentence));
+        if (arrival.IsCold)
+        {
+            places.Open();
+            places.Directory?.Clear(); // whatever is there is another process's past
+        }
+        else
+        {
+            SpoolDirectory? next = OpenNext(context, arrival.Spool);
+            places.Take(next, next?.Path ?? arrival.Note!.SpoolPath);
+        }
+
+        return new SpoolPlace(places);
     }
 
-    private static SpoolDirectory OpenNext(ServerContext context, SpoolDirectory inherited)
+    private static SpoolDirectory? OpenNext(ServerContext context, SpoolDirectory? inherited)
     {
-        if (context.Options.SpoolDirectory is not string path || inherited.IsAt(path))
+        if (context.Options.SpoolDirectory is not string path || inherited?.IsAt(path) == true)
             return inherited;
         try
         {
-            return SpoolDirectory.Open(path);
+            return SpoolDirectory.Open(path, sentence => Log.Spool(context.Log, sentence));
         }
         catch (IOException e)
         {
-            // Nobody is dropped for that: what was good enough for the last reboot is for the next.
-            Log.SpoolRefused(context.Log, inherited.Path, Failure.Text(e), e);
+            // No connection is dropped for that: what was good enough for the last reboot is for the next.
+            Log.SpoolRefused(context.Log, inherited?.Path ?? "a memory file", Failure.Text(e), e);
             return inherited;
         }
     }
@@ -64,43 +68,30 @@ internal sealed class SpoolPlace : IDisposable
     internal void Learn(long spoolBytes, int sessions) =>
         _bytesPerSession = Math.Max(AssumedSessionBytes, spoolBytes / Math.Max(1, sessions));
 
-    /// <summary>Looks whether it can be written to, and makes it anew where somebody has cleared it away.</summary>
-    /// <returns>True when it is another directory now.</returns>
-    /// <exception cref="IOException">It cannot be written to. The message says what to do.</exception>
-    internal bool Check(int sessions)
-    {
-        SpoolDirectory before = Directory;
-        _directory = before.OpenAnewIfRemoved();
-        if (Directory != before)
-            _supervisor.HoldSpool(Directory);
-        Directory.Check();
-        Directory.CheckSpace(_bytesPerSession * (sessions + 1));
-        return Directory != before;
-    }
+    /// <summary>Makes the directory anew where somebody has cleared it away.</summary>
+    /// <param name="anywhere">See <see cref="SpoolPlaces.Renew"/>.</param>
+    /// <returns>True when it is another one now.</returns>
+    internal bool Renew(bool anywhere) => _places!.Renew(anywhere);
 
-    internal SpoolHeader NextHeader(int generation, long lastId) => new()
+    /// <summary>Begins what a reboot writes: in the directory if that will do, else in memory.</summary>
+    /// <exception cref="IOException">Neither will do.</exception>
+    internal RebootSpool BeginReboot(int sessions) => _places!.BeginReboot(Estimate(sessions));
+
+    /// <summary>The directory, for a checkpoint, which needs one.</summary>
+    /// <exception cref="IOException">There is none, or it cannot be written to. The message says what to do.</exception>
+    internal SpoolDirectory RequireDirectory(int sessions)
     {
-        Generation = generation + 1,
-        Pid = _context.Process.Pid,
-        StartTime = _context.Process.StartTime,
-        BootId = Posix.ProcessStart.BootId(),
-        Serializer = _context.Serializer.Name,
-        Written = _context.Now,
-        LastId = lastId,
-    };
+        SpoolDirectory directory = _places!.Require();
+        directory.Check();
+        directory.CheckSpace(Estimate(sessions));
+        return directory;
+    }
 
     public void Dispose()
     {
-        _directory?.Clear();
-        _directory?.Dispose();
+        Directory?.Clear();
+        _places?.Dispose();
     }
 
-    private static string DefaultPath(string user)
-    {
-        string? runtime = Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0];
-        string? ofUser = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        string name = Assembly.GetEntryAssembly()?.GetName().Name ?? "server";
-        string parent = new[] { runtime, ofUser, "/dev/shm" }.FirstOrDefault(System.IO.Directory.Exists) ?? System.IO.Path.GetTempPath();
-        return System.IO.Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"seamlessreboot-{user}-{name}"));
-    }
+    private long Estimate(int sessions) => _bytesPerSession * (sessions + 1);
 }

@@ -30,7 +30,7 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
 
     private void Write()
     {
-        _writer.Write(hall.Spool.NextHeader(hall.Generation, hall.Population.LastId).ToRecord());
+        _writer.Write(hall.NextHeader().ToRecord());
         foreach ((string name, Socket listener) in hall.Listeners.Open())
             _writer.Write(Descriptor(SpoolRecordKind.Listener, name, listener.SafeHandle));
         foreach ((string name, SafeHandle handle) in hall.Kept.Descriptors())
@@ -42,7 +42,8 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
         foreach (SessionEntry entry in hall.Population.Entries())
             if (!_call.IsAbandoned)
                 Write(entry);
-        run.Survivors.Add(hall.Spool.Fd);
+        if (hall.Spool.Fd >= 0)
+            run.Survivors.Add(hall.Spool.Fd);
     }
 
     private void WriteAccepted()
@@ -141,7 +142,7 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
     {
         if (run.IsRehearsal)
             return; // it is not tried
-        run.Before ??= Past.Read(hall.Spool.Directory, ProcessStart.BootId());
+        run.Before ??= Past.Read(hall.Spool.Directory!, ProcessStart.BootId());
         SpoolRecord? former = run.Before.Records.FirstOrDefault(r => r.Kind == SpoolRecordKind.Session && r.Name == entry.Name);
         if (former is not null)
             _writer.Write(Descriptor(SpoolRecordKind.Session, entry.Name, entry.Session.Socket.SafeHandle, entry.Identity) with

@@ -114,20 +114,6 @@ internal sealed class SpoolDirectory : IDisposable
     /// <summary>Takes over the directory, with its lock, from the image before the exec.</summary>
     internal static SpoolDirectory Adopt(string path, int fd) => new(path, DirectoryHandle.Adopt(fd));
 
-    internal static SpoolDirectory OpenFree(string path) => TryOpenDefault(path)
-        ?? throw new IOException($"The spool directory '{path}' cannot be opened. Set RebooterOptions.SpoolDirectory to one that the server's user can create.");
-
-    /// <summary>This directory, or, if somebody has cleared it away, a new one in its place. This one is disposed then.</summary>
-    /// <exception cref="IOException">It cannot be made. The message says what to do.</exception>
-    internal SpoolDirectory OpenAnewIfRemoved()
-    {
-        if (!_directory.IsRemoved())
-            return this;
-        SpoolDirectory anew = Open(Path);
-        Dispose();
-        return anew;
-    }
-
     /// <summary>Looks at owner and mode again: both can have changed since the start.</summary>
     /// <exception cref="IOException">It is not this user's alone. The message says what to do.</exception>
     internal void Check()

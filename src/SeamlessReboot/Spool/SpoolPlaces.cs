@@ -17,6 +17,9 @@ internal sealed class SpoolPlaces(string? named, IReadOnlyList<string> defaults,
     /// <summary>The server's alone; null when there is none to be had.</summary>
     internal SpoolDirectory? Directory { get; private set; }
 
+    /// <summary>Where it is, or was; empty when there never was one.</summary>
+    internal string LastPath => _path ?? "";
+
     /// <summary>The paths to try for a server that has named none, best first.</summary>
     /// <param name="variable">Reads the environment.</param>
     /// <param name="temp">The temporary directory.</param>
