@@ -12,9 +12,9 @@ internal sealed class BadRelease(string? fault)
     {
         string file = Path.Combine(AppContext.BaseDirectory, FileName);
         string? fault = options.FailStart ?? (options.AllowFaults && File.Exists(file) ? File.ReadAllText(file).Trim() : null);
-        return fault is null or "throw" or "throw-early" or "hang" or "state" or "sessions"
+        return fault is null or "throw" or "throw-early" or "exit" or "hang" or "state" or "sessions" or "session"
             ? new BadRelease(fault)
-            : throw new ArgumentException($"--fail-start {fault}? It is throw, throw-early, hang, state or sessions.");
+            : throw new ArgumentException($"--fail-start {fault}? It is throw, throw-early, exit, hang, state, sessions or session.");
     }
 
     /// <summary>Where Main begins.</summary>
@@ -24,6 +24,8 @@ internal sealed class BadRelease(string? fault)
     public void AfterStart()
     {
         Throw("throw");
+        if (fault == "exit")
+            Environment.Exit(0);
         if (fault == "hang")
             Thread.Sleep(Timeout.Infinite);
     }
@@ -31,8 +33,13 @@ internal sealed class BadRelease(string? fault)
     /// <summary>Where kept state is given back.</summary>
     public void WhenStateIsRestored() => CannotRead("state");
 
-    /// <summary>Where a session is.</summary>
-    public void WhenSessionIsRestored() => CannotRead("sessions");
+    /// <summary>Where a session is. With "session", it is only the first that cannot be read.</summary>
+    public void WhenSessionIsRestored(long id)
+    {
+        CannotRead("sessions");
+        if (id == 1)
+            CannotRead("session");
+    }
 
     private void Throw(string which)
     {

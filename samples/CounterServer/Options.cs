@@ -1,11 +1,13 @@
 using System.Globalization;
+using SeamlessReboot;
 
 namespace CounterServer;
 
 /// <summary>The command line.</summary>
 internal sealed record Options
 {
-    private const string Usage = "usage: CounterServer [--port N] [--unix PATH] [--spool DIR] [--state-bytes B] [--checkpoint SECONDS]";
+    private const string Usage = "usage: CounterServer [--port N] [--unix PATH] [--spool DIR] [--state-bytes B] [--checkpoint SECONDS]"
+        + " [--rehearsal until-ready|until-start|none] [--ready-timeout SECONDS]";
 
     public int? Port { get; init; }
 
@@ -17,6 +19,12 @@ internal sealed record Options
 
     /// <summary>Time between two checkpoints; the library's default if null.</summary>
     public TimeSpan? Checkpoint { get; init; }
+
+    /// <summary>How far a new release is tried before a reboot.</summary>
+    public RehearsalMode Rehearsal { get; init; }
+
+    /// <summary>How long a new release may take until it is ready.</summary>
+    public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>For tests: lines that begin with '!' make the server fail. See <see cref="Faults"/>.</summary>
     public bool AllowFaults { get; init; }
@@ -37,6 +45,8 @@ internal sealed record Options
                 "--spool" => options with { Spool = Value(words) },
                 "--state-bytes" => options with { StateBytes = Number(Value(words)) },
                 "--checkpoint" => options with { Checkpoint = TimeSpan.FromSeconds(double.Parse(Value(words), CultureInfo.InvariantCulture)) },
+                "--rehearsal" => options with { Rehearsal = Enum.Parse<RehearsalMode>(Value(words).Replace("-", "", StringComparison.Ordinal), ignoreCase: true) },
+                "--ready-timeout" => options with { ReadyTimeout = TimeSpan.FromSeconds(double.Parse(Value(words), CultureInfo.InvariantCulture)) },
                 "--allow-faults" => options with { AllowFaults = true },
                 "--fail-start" => options with { FailStart = Value(words) },
                 _ => throw new ArgumentException($"{name}? {Usage}"),

@@ -19,6 +19,8 @@ using Rebooter rebooter = Rebooter.Start(new RebooterOptions
     LoggerFactory = new StderrLogger(),
     CheckpointSignals = [(PosixSignal)Sigusr2],
     CheckpointInterval = options.Checkpoint,
+    Rehearsal = options.Rehearsal,
+    ReadyTimeout = options.ReadyTimeout,
 });
 badRelease.AfterStart();
 
@@ -37,7 +39,7 @@ rebooter.Keep("last-id", () => $"{Interlocked.Read(ref lastId)}", id =>
 });
 rebooter.Restore(saved =>
 {
-    badRelease.WhenSessionIsRestored();
+    badRelease.WhenSessionIsRestored(saved.Id);
     CounterState state = saved.ReadState<CounterState>();
     lastId = Math.Max(lastId, state.Id); // after a crash a session may be younger than what was kept
     return new CounterSession(saved.OpenConnection(), state, faults);

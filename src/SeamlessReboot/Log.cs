@@ -107,6 +107,12 @@ internal static partial class Log
     [LoggerMessage(35, LogLevel.Warning, "The directory '{Directory}', in which the server was started, has gone. The next image starts where this one is.")]
     internal static partial void DirectoryGone(ILogger log, string directory);
 
+    [LoggerMessage(36, LogLevel.Error, "The new release did not come to the end of Ready, and the release before it is started in its place: {Why}")]
+    internal static partial void Returning(ILogger log, string why);
+
+    [LoggerMessage(37, LogLevel.Error, "The release before this one cannot be started again: {Why}")]
+    internal static partial void ReturnFailed(ILogger log, string why, Exception failure);
+
     [LoggerMessage(18, LogLevel.Critical, "Crash number {Count} within the window, or before the first Ready: the process dies.")]
     internal static partial void GivingUp(ILogger log, int count);
 }

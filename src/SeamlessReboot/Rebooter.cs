@@ -25,6 +25,7 @@ public sealed partial class Rebooter : IDisposable
     private readonly long _startEndedAt;
     private readonly RehearsalStage? _rehearsal;
     private Arrival? _arrival; // from Start to Ready
+    private StartGuard? _startGuard; // so long, too
     private Func<RestoredSession, IRebootSession>? _restore;
     private Action? _whenRestored;
     private InheritedChildren? _children;
@@ -42,11 +43,12 @@ public sealed partial class Rebooter : IDisposable
         _hall = Hall.Build(context, _rehearsal, out _arrival);
         _sequence = new RebootSequence(_hall);
         _checkpoints = new Checkpoints(_hall, _sequence, reason => RequestReboot(reason));
-        _crashGuard = new CrashGuard(_hall, _sequence, () => _arrival);
+        _crashGuard = new CrashGuard(_hall, _sequence, () => _startGuard);
         if (!IsSupported || _rehearsal is not null)
             return;
         _hall.Supervisor.StartWatchdog(_hall.IsExcused);
         _hall.Process.RegisterSignals(reason => RequestReboot(reason), reason => RequestCheckpoint(reason));
+        _startGuard = new StartGuard(_hall, _arrival); // before the guard against crashes, which comes when this one knows no way
         _crashGuard.Start();
         _startEndedAt = System.Diagnostics.Stopwatch.GetTimestamp();
     }
@@ -192,20 +194,24 @@ public sealed partial class Rebooter : IDisposable
     public void Ready()
     {
         Arrival arrival = RequireStarting(nameof(Ready));
+        Restoration restoration = new(_hall, arrival, _startGuard, _restore, Attach);
         if (_rehearsal is not null)
         {
-            _rehearsal.Perform(new Restoration(_hall, arrival, _restore, Attach), _hall.Population, _whenRestored);
+            _rehearsal.Perform(restoration, _hall.Population, _whenRestored);
             return;
         }
 
         Readying readying = new(_hall, arrival, registeredAt: System.Diagnostics.Stopwatch.GetTimestamp(), _startEndedAt);
-        readying.Restore(_restore, _whenRestored, Attach);
+        readying.Restore(restoration, _whenRestored);
         _checkpoints.TakeOver(arrival);
+        _startGuard?.Dispose();
+        _startGuard = null;
         readying.Serve();
         _checkpoints.Start(isNew: !arrival.IsCold && arrival.Past is null);
         _children = arrival.Children;
         _arrival = null;
         readying.CleanUp();
+        ThreadPool.UnsafeQueueUserWorkItem(static p => p.Remember(), _hall.Process, preferLocal: true);
         if (_hall.Turns.TakeRequested() is string reason)
             RequestReboot(reason);
     }
@@ -241,6 +247,7 @@ public sealed partial class Rebooter : IDisposable
         if (before == Phase.Stopped || (IsCrashSafe && (isFailing || (before == Phase.Starting && _arrival is { IsCold: false }))))
             return;
         _checkpoints.Dispose();
+        _startGuard?.Dispose();
         _crashGuard.Dispose();
         _children?.Dispose();
         _hall.Close();

@@ -20,6 +20,12 @@ internal sealed class Arrival(ServerContext context)
     /// <summary>Null after a cold start.</summary>
     internal Inheritance? Note { get; init; }
 
+    /// <summary>The note as it came; null unless it came over an exec.</summary>
+    internal string? NoteText { get; init; }
+
+    /// <summary>Why the release after this one was given up, and this one was taken back; null when that is not so.</summary>
+    internal string? Returned { get; init; }
+
     internal required ProcessStart Start { get; init; }
 
     internal InheritedDescriptors Descriptors { get; init; } = new();

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
@@ -11,7 +12,8 @@ internal static class ArrivalByExec
     /// <summary>Null when there is no note, or none for us.</summary>
     internal static Arrival? Read(ServerContext context)
     {
-        if (NoteIn(context) is not Inheritance note)
+        string? left = context.Process.TakeVariable(Inheritance.Variable), returned = context.Process.TakeVariable(StartGuard.Variable);
+        if (NoteIn(context, left) is not Inheritance note)
             return null;
         ProcessStart start = new(note.Directory, note.User, note.Umask, (ulong)note.IgnoredSignals);
         InheritedChildren? children = InheritedChildren.Find();
@@ -33,6 +35,8 @@ internal static class ArrivalByExec
         return new Arrival(context)
         {
             Note = note,
+            NoteText = left,
+            Returned = returned is null ? null : Encoding.UTF8.GetString(Convert.FromBase64String(returned)),
             Start = start,
             Spool = directory,
             Memory = memory,
@@ -45,9 +49,8 @@ internal static class ArrivalByExec
         };
     }
 
-    private static Inheritance? NoteIn(ServerContext context)
+    private static Inheritance? NoteIn(ServerContext context, string? left)
     {
-        string? left = context.Process.TakeVariable(Inheritance.Variable);
         Inheritance? note = Inheritance.Decode(left);
         if (left is not null && note is null)
             Log.Unreadable(context.Log);

@@ -8,7 +8,7 @@ namespace SeamlessReboot;
 /// Answers an unhandled exception with a reboot, on the thread that crashed, which may hold locks that the capture needs; and keeps
 /// that from going on for ever.
 /// </summary>
-internal sealed class CrashGuard(Hall hall, RebootSequence sequence, Func<Arrival?> arrival) : IDisposable
+internal sealed class CrashGuard(Hall hall, RebootSequence sequence, Func<StartGuard?> start) : IDisposable
 {
     private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(15);
     private int _crashing;
@@ -35,8 +35,8 @@ internal sealed class CrashGuard(Hall hall, RebootSequence sequence, Func<Arriva
         long culprit = hall.Population.Find(session)?.Id ?? 0;
         CrashStep? step = CrashStep.Decide(hall.Crashes, hall.Context.Now.ToUnixTimeSeconds(), culprit, hall.Context.Options.CrashWindow);
         Log.Crashed(hall.Context.Log, culprit, Failure.TypeAndText(failure), failure);
-        Arrival? restoring = phase == Phase.Starting ? arrival() : null;
-        if (step is null || (phase == Phase.Starting && (restoring is null or { IsCold: true } || hall.Supervisor.HoldsDescriptors))) // a supervisor has another release, perhaps
+        Inheritance? restoring = phase == Phase.Starting ? start()?.Note : null;
+        if (step is null || (phase == Phase.Starting && restoring is null))
         {
             Log.GivingUp(hall.Context.Log, hall.Crashes.Count + 1);
             _crashing = 0;
@@ -62,22 +62,13 @@ internal sealed class CrashGuard(Hall hall, RebootSequence sequence, Func<Arriva
         Reboot(e.ExceptionObject as Exception ?? new InvalidOperationException(e.ExceptionObject.ToString()), SessionContext.Current);
 
     /// <summary>A crash between Start and Ready: everything inherited is still there, and goes to the next image as it came.</summary>
-    private void PassOn(RebootRun run, CrashStep step, Arrival arrival)
+    private void PassOn(RebootRun run, CrashStep step, Inheritance note)
     {
-        Inheritance note = arrival.Note!;
         try
         {
-            run.Plan = ExecPlan.Make(hall.Context.Options, hall.Process.Start, hall.Context.Process);
-            foreach (Spool.SpoolRecord record in arrival.Records)
-                if (record.Fd >= 0)
-                    run.Survivors.Add(record.Fd);
-            foreach (int fd in arrival.Descriptors.Unclaimed)
-                run.Survivors.Add(fd);
-            run.Survivors.Add(note.SpoolFd);
-            run.OnUndo("put close-on-exec back", Strays.Mark(run.Survivors, []));
-            hall.Process.PutBack(run);
+            ExecPlan plan = ExecPlan.Make(hall.Context.Options, hall.Process.Start, hall.Context.Process);
             Inheritance next = note with { Warm = note.Warm && step.Warm, AfterCrash = true, Reason = run.Reason, Crashes = step.History };
-            hall.Context.Process.Execute(run.Plan.Path, run.Plan.Arguments, run.Plan.EnvironmentWith(Inheritance.Variable, next.Encode()));
+            start()!.PassOn(run, plan, next.Encode());
         }
 #pragma warning disable CA1031 // it crashes then, as it would have
         catch (Exception e)

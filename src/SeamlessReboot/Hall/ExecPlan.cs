@@ -55,7 +55,16 @@ internal sealed class ExecPlan
     }
 
     /// <summary>The environment of the start with one more variable.</summary>
-    internal IReadOnlyList<byte[]> EnvironmentWith(string name, string value) => [.. _environment, Encoding.UTF8.GetBytes($"{name}={value}")];
+    internal IReadOnlyList<byte[]> EnvironmentWith(string name, string value) => EnvironmentWith((name, value));
+
+    /// <summary>The environment of the start with some more variables.</summary>
+    internal IReadOnlyList<byte[]> EnvironmentWith(params ReadOnlySpan<(string Name, string Value)> variables)
+    {
+        List<byte[]> environment = [.. _environment];
+        foreach ((string name, string value) in variables)
+            environment.Add(Encoding.UTF8.GetBytes($"{name}={value}"));
+        return environment;
+    }
 
     /// <summary>What to do when the kernel has refused to start the program, which <see cref="Make(RebooterOptions, ProcessStart, HostProcess)"/> had found in order.</summary>
     internal static string RemedyFor(SyscallException refusal) => (Errno)refusal.Errno switch

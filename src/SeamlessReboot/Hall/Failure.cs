@@ -23,6 +23,9 @@ internal static class Failure
         return text.Length <= LongestText ? text : text[..LongestText] + "...";
     }
 
+    /// <summary>With a full stop, if it has no end yet.</summary>
+    internal static string Sentence(string text) => text is [.., '.' or '!' or '?'] ? text : text + ".";
+
     /// <summary>The message, with the type of the exception before it.</summary>
     internal static string TypeAndText(Exception failure) => $"{failure.GetType().Name}: {Text(failure)}";
 

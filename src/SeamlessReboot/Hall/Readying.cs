@@ -12,9 +12,9 @@ internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, lo
     private Restoration? _restoration;
 
     /// <summary>State is handed out, and what nobody asked for is closed. Nobody runs yet.</summary>
-    internal void Restore(Func<RestoredSession, IRebootSession>? restore, Action? whenRestored, Action<SessionEntry> attach)
+    internal void Restore(Restoration restoration, Action? whenRestored)
     {
-        _restoration = new Restoration(hall, arrival, restore, attach);
+        _restoration = restoration;
         if (!arrival.IsCold)
         {
             _restoration.HandOut();
@@ -99,8 +99,13 @@ internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, lo
             from = end;
         }
 
+        RebootException? calledOff = arrival.Returned is not string why ? null : new RebootException(RebootStage.Start,
+            $"The new release did not come to the end of Ready: {Failure.Sentence(why)} The release before it was started in its place, with every session.");
+        if (calledOff is not null)
+            Log.CalledOff(hall.Context.Log, note.Reason, calledOff.Message, calledOff);
         RebootReport report = new()
         {
+            CalledOff = calledOff,
             Generation = hall.Generation,
             Reason = note.Reason,
             AfterCrash = note.AfterCrash,

@@ -101,7 +101,7 @@ internal sealed class RebootSequence(Hall hall)
     {
         RebootRun.IsCurrent = false; // what Resume starts inherits the context, and lives on after this reboot
         RebootException failure = cause as RebootException
-            ?? new RebootException(run.Stage, $"The reboot was called off while it was at '{run.Stage}': {Sentence(Failure.Text(cause))} The server is serving as before.", cause);
+            ?? new RebootException(run.Stage, $"The reboot was called off while it was at '{run.Stage}': {Failure.Sentence(Failure.Text(cause))} The server is serving as before.", cause);
         run.UndoAll(hall.Context.Log);
         hall.Reports.Add(new RebootReport
         {
@@ -181,6 +181,4 @@ internal sealed class RebootSequence(Hall hall)
         StageEnds = run.StageEnds,
         Crashes = run.Crash?.History ?? [.. hall.Crashes],
     };
-
-    private static string Sentence(string text) => text is [.., '.' or '!' or '?'] ? text : text + ".";
 }

@@ -33,7 +33,7 @@ internal sealed class Rehearsal(Hall hall, RebootRun run)
         if (message is null)
             throw new IOException(Ended(process));
         if (message is { Failure: string failure, IsConflict: false })
-            throw new IOException($"The new release failed its rehearsal: {failure} {Remedy}");
+            throw new IOException($"The new release failed its rehearsal: {Failure.Sentence(failure)} {Remedy}");
         RehearsalReport report = new()
         {
             Mode = RehearsalMode.UntilReady,
@@ -86,7 +86,7 @@ internal sealed class Rehearsal(Hall hall, RebootRun run)
     {
         if (report.Inconclusive is string why)
         {
-            Log.RehearsalInconclusive(hall.Context.Log, why, Remedy);
+            Log.RehearsalInconclusive(hall.Context.Log, Failure.Sentence(why), Remedy);
             return;
         }
 

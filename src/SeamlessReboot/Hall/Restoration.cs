@@ -10,7 +10,7 @@ namespace SeamlessReboot;
 /// <summary>
 /// Hands out, inside Ready, what has arrived: system state first, then each session, then those who were let in and not yet added.
 /// </summary>
-internal sealed class Restoration(Hall hall, Arrival arrival, Func<RestoredSession, IRebootSession>? restore, Action<SessionEntry> attach)
+internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard, Func<RestoredSession, IRebootSession>? restore, Action<SessionEntry> attach)
 {
     private const int TriesOfBadVersion = 3;
     private readonly ServerContext _context = hall.Context;
@@ -194,6 +194,8 @@ internal sealed class Restoration(Hall hall, Arrival arrival, Func<RestoredSessi
     private void SettleFailed()
     {
         int restored = hall.Population.Count;
+        if (_failed.Count > restored || (_failed.Count > 0 && _context.Options.SessionFailure == SessionFailurePolicy.CallOff))
+            guard?.Return($"it cannot restore {_failed.Count} of {_failed.Count + restored} sessions; session {IdOf(_failed[0].Record)}: {Failure.Text(_failed[0].Failure)}");
         if (_failed.Count > restored && _attempt is { Deaths: < TriesOfBadVersion })
         {
             _attempt.At(0);
