@@ -20,7 +20,8 @@ internal sealed class StdoutLogger : ILoggerFactory, ILogger
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         Console.WriteLine($"log: {formatter(state, exception)}");
 
-    IDisposable ILogger.BeginScope<TState>(TState state) => null!;
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
 
     public void AddProvider(ILoggerProvider provider)
     {

@@ -3,7 +3,7 @@ using SeamlessReboot.Angel.Loop;
 
 namespace SeamlessReboot.Angel;
 
-// What people ask for: by signals to the angel, and over the control socket.
+// Requests: by signals to the angel, and over the control socket.
 internal sealed partial class Angel
 {
     private static readonly TimeSpan _checkpointTimeout = TimeSpan.FromSeconds(30);

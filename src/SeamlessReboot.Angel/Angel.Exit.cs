@@ -5,7 +5,7 @@ using SeamlessReboot.Angel.Posix;
 
 namespace SeamlessReboot.Angel;
 
-// What follows when the server is gone: another one, or the end.
+// The exit of a server: a restart, or the end of the angel.
 internal sealed partial class Angel
 {
     private const int MostReapedAtOnce = 256;
@@ -13,7 +13,7 @@ internal sealed partial class Angel
     private int _lastCode;
     private bool _abortedUnready, _replacing;
 
-    /// <summary>Reaps whoever has ended. Before the end of one that matters is believed, everything it has said is heard.</summary>
+    /// <summary>Reaps the processes that have ended. Before the exit of a server is acted on, everything that it has sent is read.</summary>
     /// <returns>False when there may be more.</returns>
     internal bool ReapExited()
     {
@@ -24,7 +24,7 @@ internal sealed partial class Angel
             if (IsServer(pid))
                 _system.ReadNotifications(); // it may have named a new main process, or said STOPPING=1
             if (FindChild(pid) is Child child)
-                KillGroups(child); // as long as its number is not given away again
+                KillGroups(child); // before it is reaped: until then its number is its own
             if (_system.Reap(pid) is ExitStatus status)
                 OnExited(pid, status);
         }
@@ -160,7 +160,7 @@ internal sealed partial class Angel
         }
         else if (_options.Daemon && !_wasEverReady && !_releases.HasFallback)
         {
-            End(_lastCode == 0 ? 1 : _lastCode, sentence); // somebody waits for this start, and can see to it
+            End(_lastCode == 0 ? 1 : _lastCode, sentence); // "run --daemon" waits for this start and reports it
             return;
         }
         else if (_tally.IsLimitReached)

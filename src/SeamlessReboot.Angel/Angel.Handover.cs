@@ -4,7 +4,7 @@ using SeamlessReboot.Angel.SelfReboot;
 
 namespace SeamlessReboot.Angel;
 
-// What the angel knows, for the next one, and from the one before.
+// The angel's state, written for the next angel and read from the previous one.
 internal sealed partial class Angel
 {
     internal Handover CreateHandover() => new()

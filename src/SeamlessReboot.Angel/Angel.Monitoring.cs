@@ -4,7 +4,7 @@ using SeamlessReboot.Angel.Loop;
 
 namespace SeamlessReboot.Angel;
 
-// A server that runs, and may hang.
+// Watchdog, probe and time limits: a server that runs, and may hang.
 internal sealed partial class Angel
 {
     private int _probeFaults;
@@ -23,7 +23,7 @@ internal sealed partial class Angel
             case Alarm.Checkpoint: AnswerAll(_checkpointCalls, false, $"The server has not reported its checkpoint within {Seconds(_checkpointTimeout)}. Its log may say why."); break;
             case Alarm.Check: _system.KillSelfCheck(); break;
             case Alarm.Refusals: LogRefusals(); break;
-            default: throw new ArgumentOutOfRangeException(nameof(alarm), alarm, "Nobody has set this.");
+            default: throw new ArgumentOutOfRangeException(nameof(alarm), alarm, "There is no such alarm.");
         }
     }
 

@@ -7,7 +7,7 @@ using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel;
 
-// What comes over the notify socket.
+// Messages to the notify socket.
 internal sealed partial class Angel
 {
     private static readonly TimeSpan _refusalInterval = TimeSpan.FromMinutes(1);
@@ -20,7 +20,7 @@ internal sealed partial class Angel
         if (who is null)
         {
             Close(descriptors);
-            if (!_retiring.Exists(c => c.Pid == sender)) // what one that is told to end says, is known
+            if (!_retiring.Exists(c => c.Pid == sender)) // messages of a server that is told to end are expected
                 CountRefused(sender);
             return;
         }
@@ -36,7 +36,7 @@ internal sealed partial class Angel
         HandleMessage(who, message);
     }
 
-    /// <summary>A datagram that was longer than any can be.</summary>
+    /// <summary>A datagram longer than the protocol allows.</summary>
     internal void OnOversizedNotification(int sender, List<int> descriptors)
     {
         Close(descriptors);
@@ -48,7 +48,7 @@ internal sealed partial class Angel
         if (message.IsKnown && !who.HasNotified)
         {
             who.HasNotified = true;
-            // Whoever has a start-up delay running had been taken for one that does not notify.
+            // A start-up delay is running for it, because it was presumed not to notify.
             if (_options.Notifies is null && (message.Ready || message.Seamless is not null))
                 _notifies = true;
         }
@@ -109,7 +109,7 @@ internal sealed partial class Angel
             Fd.Close(fd);
     }
 
-    // The first at once, what follows in one line a minute: a flood must not fill the log.
+    // The first at once, later ones in one line a minute: a flood must not fill the log.
     private void CountRefused(int sender)
     {
         _refused++;

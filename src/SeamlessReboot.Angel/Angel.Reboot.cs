@@ -6,7 +6,7 @@ using SeamlessReboot.Angel.Posix;
 
 namespace SeamlessReboot.Angel;
 
-// A server that is to be replaced by its next version: it does so itself, or another one is started beside it.
+// The reboot of the server: it reboots itself, or the next one is started beside it.
 internal sealed partial class Angel
 {
     private static readonly TimeSpan _fallbackCheckpointTimeout = TimeSpan.FromSeconds(5);
@@ -35,7 +35,7 @@ internal sealed partial class Angel
             RollOver();
     }
 
-    // What is starting may have been read from disk before that, which whoever asks has just changed. So it is not forgotten.
+    // The starting server may have read its files before the deploy that this request is for. So the request is kept.
     private void DeferReboot(ControlCall? call)
     {
         Log("The server is still starting; it will be rebooted when it is ready.");
@@ -77,7 +77,7 @@ internal sealed partial class Angel
         AnswerAll(_rebootCalls, false, why);
     }
 
-    // By its own means it would only come back as what it is, and if it were told to end it would say farewell to everyone. So it is
+    // A reboot of its own would start the fallback again, and on SIGTERM it would close every connection. So it is
     // killed like one that hangs, after a checkpoint if it can be asked for one.
     private void ReplaceFallback(Child main, SeamlessServer seamless)
     {
@@ -103,7 +103,7 @@ internal sealed partial class Angel
         _next = next;
         Log($"The next server has been started beside PID {_main!.Pid}, as PID {next.Pid}: {_command}");
         Enter(State.RollingOver, _options.StartTimeout);
-        _alarms.Clear(Alarm.Probe); // the old one would answer, or the next one: nobody could tell
+        _alarms.Clear(Alarm.Probe); // the answer could come from either server
         WatchForReadiness(next);
     }
 

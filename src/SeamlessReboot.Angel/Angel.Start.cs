@@ -86,7 +86,7 @@ internal sealed partial class Angel
             _alarms.Set(Alarm.StartDelay, _options.StartDelay);
     }
 
-    // Nobody has said whether it does: once one has, all will.
+    // Without --notify: once one server has notified, all are expected to.
     private bool WillNotify(Child child) => _options.Notifies ?? (_notifies || child.HasNotified);
 
     /// <summary>A server that does not notify has lived for so long.</summary>
@@ -164,14 +164,14 @@ internal sealed partial class Angel
             StartAgain();
     }
 
-    // Who else is told, is none of the server's business.
+    // A failure to notify the starter must not disturb the server.
     private void TryTell(Action tell)
     {
         try
         {
             tell();
         }
-#pragma warning disable CA1031 // the angel does not die of who listens to it
+#pragma warning disable CA1031 // the angel survives whatever the callback throws
         catch (Exception e)
 #pragma warning restore CA1031
         {

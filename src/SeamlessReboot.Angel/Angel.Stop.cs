@@ -3,7 +3,7 @@ using SeamlessReboot.Angel.Posix;
 
 namespace SeamlessReboot.Angel;
 
-// The end that somebody wants.
+// The requested end.
 internal sealed partial class Angel
 {
     private void BeginLeaving()
@@ -25,7 +25,7 @@ internal sealed partial class Angel
         AnswerAll(_rebootCalls, false, "The server is told to end.");
         Log($"{SignalName.Of(signal)} for the server, PID {_main!.Pid}; the angel ends with it.");
         _system.SendSignal(_main.Pid, signal);
-        _system.SendSignal(_main.Pid, SigCont); // one that is stopped could not hear it
+        _system.SendSignal(_main.Pid, SigCont); // a stopped process would not handle the signal
         Enter(State.Stopping, _options.StopTimeout);
     }
 

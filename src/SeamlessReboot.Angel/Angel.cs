@@ -40,10 +40,10 @@ internal sealed partial class Angel
 
     internal State State { get; private set; } = State.Waiting;
 
-    /// <summary>What the angel ends with; null as long as it goes on.</summary>
+    /// <summary>The angel's exit code; null while it runs.</summary>
     internal int? ExitCode { get; private set; }
 
-    /// <summary>What is being started, or was last.</summary>
+    /// <summary>The release that was started last.</summary>
     private Release _command;
 
     /// <summary>Runs a server and looks after it until it ends.</summary>
@@ -103,7 +103,7 @@ internal sealed partial class Angel
         }
     }
 
-    // What nobody acts on is not worth a word, but whoever waits for an answer gets one.
+    // An event without an action is not logged, but a request gets an answer.
     private void Ignore(EventDetails details) => details.Call?.Answer(false, $"The angel ignores this request in the state {State}.");
 
     private void Enter(State state, TimeSpan? limit = null)
@@ -131,7 +131,7 @@ internal sealed partial class Angel
         {
             _host.Log(level, text);
         }
-#pragma warning disable CA1031 // a log that cannot be written ends nobody
+#pragma warning disable CA1031 // the angel survives a log that cannot be written
         catch (Exception)
 #pragma warning restore CA1031
         {

@@ -3,7 +3,7 @@ using SeamlessReboot.Angel.SelfReboot;
 
 namespace SeamlessReboot.Angel;
 
-/// <summary>What the program around the angel gives it, and is told by it.</summary>
+/// <summary>What the program that hosts the angel gives it, and is notified of.</summary>
 internal sealed class AngelHost
 {
     /// <summary>The sockets of --listen, in this order from descriptor 3 up in the child.</summary>
@@ -21,7 +21,7 @@ internal sealed class AngelHost
     /// <summary>The angel's log. What it throws is swallowed.</summary>
     public Action<LogLevel, string> Log { get; init; } = (level, text) => Console.Error.WriteLine($"seamless-angel: {level}: {text}");
 
-    /// <summary>Descriptors of the program around the angel that are to cross the angel's own reboot, by name: the locked PID file.</summary>
+    /// <summary>Descriptors of the host that cross the angel's own reboot, by name: the locked PID file.</summary>
     public IReadOnlyDictionary<string, int> KeptOpen { get; init; } = new Dictionary<string, int>();
 
     /// <summary>What the angel before this one has handed over; null at a cold start.</summary>

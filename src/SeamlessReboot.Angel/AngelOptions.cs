@@ -11,7 +11,7 @@ internal enum RestartPolicy
     /// <summary>After any end that was not asked for.</summary>
     Always,
 
-    /// <summary>Never: hold the connections for nobody, say how it ended.</summary>
+    /// <summary>Never: the angel ends too, and says how the server ended.</summary>
     Never,
 }
 

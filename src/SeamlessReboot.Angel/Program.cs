@@ -1,6 +1,6 @@
 using SeamlessReboot.Angel;
 using SeamlessReboot.Angel.CommandLine;
 
-return HiddenVerbs.TryRun(args, out int exitCode)
+return InternalVerbs.TryRun(args, out int exitCode)
     ? exitCode
     : await new AngelCommands(Console.Out, Console.Error).InvokeAsync(args).ConfigureAwait(false);

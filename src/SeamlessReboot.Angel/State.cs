@@ -1,6 +1,6 @@
 namespace SeamlessReboot.Angel;
 
-/// <summary>What the server, as the angel sees it, is doing.</summary>
+/// <summary>The server's state, as the angel sees it.</summary>
 internal enum State
 {
     /// <summary>It runs, and is not ready yet.</summary>
@@ -12,21 +12,21 @@ internal enum State
     /// <summary>It reboots itself, and is not ready again yet.</summary>
     Reloading,
 
-    /// <summary>It serves, while another one starts that is to take its place.</summary>
+    /// <summary>It serves, while the next server starts beside it.</summary>
     RollingOver,
 
-    /// <summary>It is being killed, and will be started again.</summary>
+    /// <summary>It is being killed, to be started again.</summary>
     Aborting,
 
     /// <summary>It is about to end (STOPPING=1).</summary>
     Leaving,
 
-    /// <summary>It was told to end, and the angel ends with it.</summary>
+    /// <summary>It was told to end; the angel ends with it.</summary>
     Stopping,
 
-    /// <summary>There is none; the next start is some time away.</summary>
+    /// <summary>No server runs; the next start is scheduled.</summary>
     Waiting,
 
-    /// <summary>There is none, and there will be none.</summary>
+    /// <summary>No server runs, and none will be started.</summary>
     Ended,
 }

@@ -18,18 +18,18 @@ internal sealed class Child
 
     public required DateTimeOffset Since { get; init; }
 
-    /// <summary>It has said something to the notify socket, so it will say READY=1 too.</summary>
+    /// <summary>It has sent a notification, so it will send READY=1 too.</summary>
     public bool HasNotified { get; set; }
 
     public bool WasReady { get; set; }
 
-    /// <summary>What it has said in STATUS=.</summary>
+    /// <summary>Its last STATUS=.</summary>
     public string StatusText { get; set; } = "";
 
     /// <summary>Its watchdog's time; null for none.</summary>
     public TimeSpan? Watchdog { get; set; }
 
-    /// <summary>What a seamless server has said of itself; null for any other program.</summary>
+    /// <summary>What a seamless server has sent about itself; null for any other program.</summary>
     public SeamlessServer? Seamless { get; set; }
 
     /// <summary>MAINPID= named this process. It need not be a child of the angel, so its exit is watched for.</summary>

@@ -7,7 +7,7 @@ using SeamlessReboot.Posix;
 namespace SeamlessReboot.Angel.Children;
 
 /// <summary>
-/// Starts a release with what it is to have: descriptors from 3 up and the variables that say so. LISTEN_PID has to be the number
+/// Starts a release with what it inherits: descriptors from 3 up and the variables that say so. LISTEN_PID has to be the number
 /// of the process that is only about to be made; a shell puts it in, and replaces itself by the program.
 /// </summary>
 internal sealed class ChildStart

@@ -1,6 +1,6 @@
 namespace SeamlessReboot.Angel.Children;
 
-/// <summary>What is handed to the kernel.</summary>
+/// <summary>The arguments of an exec.</summary>
 /// <param name="Path">The program file.</param>
 /// <param name="Arguments">With the program's name first.</param>
 internal sealed record Command(string Path, IReadOnlyList<string> Arguments);

@@ -6,7 +6,7 @@ using SeamlessReboot.Posix;
 namespace SeamlessReboot.Angel.Children;
 
 /// <summary>
-/// A hidden verb: puts its own PID into the environment and becomes the program. It stands in for the shell in container images that
+/// An internal verb: puts its own PID into the environment and becomes the program. It stands in for the shell in container images that
 /// have none; it takes the time of a runtime's start.
 /// </summary>
 internal static class ExecVerb

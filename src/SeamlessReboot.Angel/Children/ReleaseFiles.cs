@@ -3,7 +3,7 @@ using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Children;
 
-/// <summary>Where a release really lies, behind the symlinks that the next deploy flips. Tests put their own in its place.</summary>
+/// <summary>The real paths of a release, behind the symlinks that the next deploy flips. Tests replace it.</summary>
 internal class ReleaseFiles
 {
     private static readonly string? _path = Environment.GetEnvironmentVariable("PATH");

@@ -18,7 +18,7 @@ internal sealed class Releases(AngelOptions options, ReleaseFiles files, string 
 
     internal bool OnFallback { get; set; }
 
-    /// <summary>What is to be started.</summary>
+    /// <summary>The release to start next.</summary>
     internal Release Next => OnFallback ? Fallback ?? Main : Main;
 
     private Release? Fallback => _configured ?? Good;
@@ -49,7 +49,7 @@ internal sealed class Releases(AngelOptions options, ReleaseFiles files, string 
 
     internal StartFailureException? Check(Release release) => files.Check(release);
 
-    /// <summary>The command is to be tried again.</summary>
+    /// <summary>Leaves the fallback: the next start is the command's.</summary>
     internal void ReturnToMain()
     {
         OnFallback = false;

@@ -38,9 +38,9 @@ internal sealed class RunOptions
 
     internal Option<TimeSpan?> StartTimeout { get; } = Duration("--start-timeout", $"How long a server may take until it is ready. Default: {Durations.Format(_default.StartTimeout)}.");
 
-    internal Option<Notifying?> Notifies { get; } = Of("--notify", "WHETHER",
+    internal Option<NotifyOption?> Notifies { get; } = Of("--notify", "WHETHER",
         "Whether the server says READY=1 to $NOTIFY_SOCKET: yes, no (then --start-delay or --look-for decides), or auto (detected). Default: auto; no with --look-for.",
-        text => text switch { "yes" => Notifying.Yes, "no" => Notifying.No, "auto" => Notifying.FoundOut, _ => (Notifying?)null }, "Write yes, no or auto.");
+        text => text switch { "yes" => NotifyOption.Yes, "no" => NotifyOption.No, "auto" => NotifyOption.Auto, _ => (NotifyOption?)null }, "Write yes, no or auto.");
 
     internal Option<TimeSpan?> StartDelay { get; } = Duration("--start-delay", $"A program that does not notify is presumed ready when it has run for this long. Default: {Durations.Format(_default.StartDelay)}.");
 

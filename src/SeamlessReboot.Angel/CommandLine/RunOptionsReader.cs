@@ -40,9 +40,9 @@ internal static class RunOptionsReader
             StartTimeout = parsed.GetValue(options.StartTimeout) ?? normal.StartTimeout,
             Notifies = parsed.GetValue(options.Notifies) switch
             {
-                Notifying.Yes => true,
-                Notifying.No => false,
-                Notifying.FoundOut => null,
+                NotifyOption.Yes => true,
+                NotifyOption.No => false,
+                NotifyOption.Auto => null,
                 _ => parsed.GetValue(options.LookFor) is null ? null : false,
             },
             StartDelay = parsed.GetValue(options.StartDelay) ?? normal.StartDelay,

@@ -27,8 +27,8 @@ internal static class RunVerb
                 return await Detach.RunAsync(read, read.LogFile!, output, errors).ConfigureAwait(false);
             }
 
-            using Surroundings surroundings = Surroundings.Prepare(read, user, handover, starter);
-            return Angel.Run(read, surroundings.Host);
+            using AngelResources resources = AngelResources.Prepare(read, user, handover, starter);
+            return Angel.Run(read, resources.Host);
         }
         catch (AngelException e) when (starter is not null)
         {

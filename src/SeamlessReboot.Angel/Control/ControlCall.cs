@@ -1,6 +1,6 @@
 namespace SeamlessReboot.Angel.Control;
 
-/// <summary>A request, and the way to answer it. A signal that asks the same is a call that nobody waits for.</summary>
+/// <summary>A request, and the way to answer it.</summary>
 internal sealed class ControlCall(string verb, string argument, Action<string>? answer)
 {
     private Action<string>? _answer = answer;

@@ -9,19 +9,19 @@ namespace SeamlessReboot.Angel.Control;
 /// <summary>Asks an angel: one line there, one line back, on a connection of its own.</summary>
 internal static class ControlClient
 {
-    /// <summary>More than any answer has; so that who poses as an angel cannot fill our memory.</summary>
+    /// <summary>More than any answer has, so that an impostor cannot fill the memory.</summary>
     private const int LongestAnswer = 1024 * 1024;
 
     /// <summary>Asks for something to be done; the answer comes when it is.</summary>
-    /// <exception cref="AngelException">Nobody answers there, or not in time.</exception>
+    /// <exception cref="AngelException">There is no answer, or not in time.</exception>
     internal static async Task<ControlAnswer> AskAsync(string socket, string request, TimeSpan timeout) =>
         Read(await ExchangeAsync(socket, request, timeout).ConfigureAwait(false), ControlJson.Default.ControlAnswer);
 
-    /// <exception cref="AngelException">Nobody answers there, or not in time.</exception>
+    /// <exception cref="AngelException">There is no answer, or not in time.</exception>
     internal static AngelStatus ReadStatus(string answer) => Read(answer, ControlJson.Default.AngelStatus);
 
     /// <returns>The line that came back, as it came.</returns>
-    /// <exception cref="AngelException">Nobody answers there, or not in time.</exception>
+    /// <exception cref="AngelException">There is no answer, or not in time.</exception>
     internal static async Task<string> ExchangeAsync(string socket, string request, TimeSpan timeout)
     {
         using CancellationTokenSource overdue = new(timeout);

@@ -38,7 +38,7 @@ internal sealed unsafe class ControlSocket
     /// <summary>Takes over a connection from the angel before this one; it is read as if nothing of it had been acted on.</summary>
     internal void Adopt(int fd, string text) => Add(fd, text);
 
-    /// <summary>Lets in who waits.</summary>
+    /// <summary>Accepts the clients that wait.</summary>
     internal void Accept()
     {
         for (int i = 0; i < Backlog && UnixSockets.Accept(Listener) is >= 0 and int fd; i++)
@@ -100,7 +100,7 @@ internal sealed unsafe class ControlSocket
     private void Answer(long id, string line)
     {
         if (!_connections.TryGetValue(id, out Connection? connection))
-            return; // whoever asked has not waited
+            return; // the client has gone
         byte[] bytes = Encoding.UTF8.GetBytes(line + "\n");
         fixed (byte* first = bytes)
             _ = Libc.Send(connection.Fd, first, bytes.Length, DontWait | NoSignal);

@@ -31,7 +31,7 @@ internal static class StatusText
         void Line(string label, string text) => output.WriteLine($"  {label + ":",-11} {text}");
     }
 
-    /// <summary>What a server has said must not move the cursor of who looks at it.</summary>
+    /// <summary>The server's text must not contain terminal control codes.</summary>
     private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\t' ? '?' : c));
 
     private static string Words(State state) => state switch

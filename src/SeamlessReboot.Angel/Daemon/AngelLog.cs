@@ -6,7 +6,7 @@ using SeamlessReboot.Angel.Posix;
 namespace SeamlessReboot.Angel.Daemon;
 
 /// <summary>
-/// Where the angel's own lines go: a file, else stderr; the system's log besides. One line each, with the time. When the file cannot
+/// The angel's own log: a file, else stderr; and the system's log if asked for. One line each, with the time. When the file cannot
 /// be written it says so on stderr, once, and goes on there. Never throws. Thread-safe.
 /// </summary>
 internal sealed class AngelLog : IDisposable

@@ -40,11 +40,11 @@ internal static class Detach
             Task overdue = Task.Delay(options.DaemonTimeout);
             Task first = await Task.WhenAny(telling, overdue, interrupted.Task).ConfigureAwait(false);
             if (first == telling)
-                return await ReportAsync(StartVerdict.Parse(await telling.ConfigureAwait(false)), daemon, ending, options, log, output, errors).ConfigureAwait(false);
+                return await ReportAsync(StartResult.Parse(await telling.ConfigureAwait(false)), daemon, ending, options, log, output, errors).ConfigureAwait(false);
             string why = first == overdue ? $"the server was not ready within {Durations.Format(options.DaemonTimeout)} (--timeout)" : await interrupted.Task.ConfigureAwait(false);
             await errors.WriteLineAsync($"seamless-angel: {options.Name}: {why}; ending everything.").ConfigureAwait(false);
             await EndAsync(daemon, ending, options, byItself: TimeSpan.Zero).ConfigureAwait(false);
-            if (StartVerdict.Parse(await telling.ConfigureAwait(false)) is { Text.Length: > 0, IsReady: false } last)
+            if (StartResult.Parse(await telling.ConfigureAwait(false)) is { Text.Length: > 0, IsReady: false } last)
                 await WriteWordsAsync(last.Text, errors).ConfigureAwait(false);
             await errors.WriteLineAsync($"seamless-angel: {options.Name}: ended; its log is '{log}'.").ConfigureAwait(false);
             return ExitCodes.NotReady;
@@ -56,26 +56,26 @@ internal static class Detach
     }
 
     private static async Task<int> ReportAsync(
-        StartVerdict? verdict, int daemon, Task<int> ending, AngelOptions options, string log, TextWriter output, TextWriter errors)
+        StartResult? result, int daemon, Task<int> ending, AngelOptions options, string log, TextWriter output, TextWriter errors)
     {
-        if (verdict is { IsReady: true })
+        if (result is { IsReady: true })
         {
-            if (verdict.Text.Length > 0)
-                await output.WriteLineAsync(verdict.Text.TrimEnd()).ConfigureAwait(false);
+            if (result.Text.Length > 0)
+                await output.WriteLineAsync(result.Text.TrimEnd()).ConfigureAwait(false);
             return ExitCodes.Done;
         }
 
-        // The verdict comes shortly before the end.
+        // The result comes shortly before the end.
         await EndAsync(daemon, ending, options, byItself: TimeSpan.FromSeconds(2)).ConfigureAwait(false);
-        if (verdict is null)
+        if (result is null)
         {
             int code = await ending.ConfigureAwait(false);
             await errors.WriteLineAsync($"seamless-angel: {options.Name}: the angel itself ended, with {code}, before its server was ready; its log is '{log}'.").ConfigureAwait(false);
             return code == 0 ? ExitCodes.SystemTrouble : code;
         }
 
-        await WriteWordsAsync(verdict.Text, errors).ConfigureAwait(false);
-        return verdict.ExitCode == 0 ? ExitCodes.NotReady : verdict.ExitCode;
+        await WriteWordsAsync(result.Text, errors).ConfigureAwait(false);
+        return result.ExitCode == 0 ? ExitCodes.NotReady : result.ExitCode;
     }
 
     private static Task WriteWordsAsync(string text, TextWriter errors) => errors.WriteLineAsync(text.TrimEnd());

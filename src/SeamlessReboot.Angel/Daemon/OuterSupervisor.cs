@@ -2,7 +2,7 @@ using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Daemon;
 
-/// <summary>Who has started the angel itself: under systemd with Type=notify the unit is active when the server is ready.</summary>
+/// <summary>The supervisor of the angel itself: under systemd with Type=notify the unit is active when the server is ready.</summary>
 internal sealed class OuterSupervisor : IDisposable
 {
     private readonly DatagramSender? _socket =

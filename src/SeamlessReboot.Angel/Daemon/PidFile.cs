@@ -44,7 +44,7 @@ internal sealed class PidFile : IDisposable
                     : $"another process holds '{path}' and has not written its PID yet.");
             }
 
-            // Its last holder may have removed it between our open and our lock: then this is a file that nobody else will find.
+            // Its last holder may have removed it between our open and our lock: then this is a file without a name, which no other process finds.
             if (!OpenFile.IsAt(fd, path))
             {
                 CloseFd(fd);

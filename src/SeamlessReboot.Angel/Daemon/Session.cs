@@ -18,7 +18,7 @@ internal static class Session
                 _ = AngelLibc.Kill(pid, Kill);
     }
 
-    /// <summary>Those that run; not the dead that nobody has reaped yet.</summary>
+    /// <summary>Those that run; zombies are left out.</summary>
     internal static List<int> Members(int session)
     {
         List<int> members = [];

@@ -7,8 +7,8 @@ using SeamlessReboot.Posix;
 namespace SeamlessReboot.Angel.Daemon;
 
 /// <summary>
-/// The daemon's end of the pipe to the command that has started it, which waits there to learn how the start went. One verdict is
-/// written, and the pipe closed. An end without a verdict tells the starter that the angel itself has died.
+/// The daemon's end of the pipe to the command that has started it, which waits there to learn how the start went. One result is
+/// written, and the pipe closed. An end without a result tells the starter that the angel itself has died.
 /// </summary>
 internal sealed class StarterPipe : IDisposable
 {
@@ -49,9 +49,9 @@ internal sealed class StarterPipe : IDisposable
             ? string.Create(CultureInfo.InvariantCulture, $"{fdInDaemon}:{stat.st_ino}")
             : throw SyscallException.Last("fstat");
 
-    internal void Ready(string text) => Tell(new StartVerdict(true, ExitCodes.Done, text));
+    internal void Ready(string text) => Tell(new StartResult(true, ExitCodes.Done, text));
 
-    internal void Failed(int exitCode, string text) => Tell(new StartVerdict(false, exitCode, text));
+    internal void Failed(int exitCode, string text) => Tell(new StartResult(false, exitCode, text));
 
     public void Dispose()
     {
@@ -63,13 +63,13 @@ internal sealed class StarterPipe : IDisposable
         }
     }
 
-    private void Tell(StartVerdict verdict)
+    private void Tell(StartResult result)
     {
         lock (_gate)
         {
             // A starter that is gone does not matter; .NET ignores SIGPIPE.
             if (_fd >= 0)
-                _ = OpenFile.Write(_fd, Encoding.UTF8.GetBytes(verdict.ToText()));
+                _ = OpenFile.Write(_fd, Encoding.UTF8.GetBytes(result.ToText()));
         }
 
         Dispose();

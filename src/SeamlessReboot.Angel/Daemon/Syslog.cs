@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace SeamlessReboot.Angel.Daemon;
 
 /// <summary>
-/// The system's log, by datagrams to its socket. Where nobody listens, and when it is restarted, lines are dropped or go to the next
+/// The system's log, by datagrams to its socket. Where nothing listens, and when it is restarted, lines are dropped or go to the next
 /// one; nothing waits and nothing throws.
 /// </summary>
 internal sealed class Syslog(string ident, string socketPath = Syslog.DefaultSocket) : IDisposable

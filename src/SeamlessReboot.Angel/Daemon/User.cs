@@ -18,7 +18,7 @@ internal sealed record User(string Login, uint Id, uint Group, string Home)
     /// <returns>Null when the system has no such user.</returns>
     internal static User? Find(string login) => Of(Syscall.getpwnam(login));
 
-    /// <summary>What the server is told of who it is.</summary>
+    /// <summary>The variables that name the user.</summary>
     internal IReadOnlyDictionary<string, string> Variables() =>
         new Dictionary<string, string> { ["HOME"] = Home, ["USER"] = Login, ["LOGNAME"] = Login };
 
@@ -26,7 +26,7 @@ internal sealed record User(string Login, uint Id, uint Group, string Home)
     /// <exception cref="AngelException">The system refused.</exception>
     internal void Become()
     {
-        // The groups first: whoever is root no longer may not set them.
+        // The groups first: only root may set them.
         Check(AngelLibc.InitGroups(Login, Group), "initgroups");
         Check(Syscall.setgid(Group), "setgid");
         Check(Syscall.setuid(Id), "setuid");

@@ -8,7 +8,7 @@ namespace SeamlessReboot.Angel.Descriptors;
 /// once under one name.
 /// </summary>
 /// <param name="limit">How many it takes.</param>
-/// <param name="watch">Told of each descriptor whose other side is to be watched; null where nobody watches.</param>
+/// <param name="watch">Called for each descriptor whose other side is to be watched; null for none.</param>
 /// <param name="unwatch">Told before such a descriptor is closed: its duplicate in the server would keep the watch alive.</param>
 internal sealed class FdStore(int limit, Action<StoredFd>? watch = null, Action<StoredFd>? unwatch = null)
 {

@@ -30,7 +30,7 @@ internal static class ListenSockets
         }
     }
 
-    /// <summary>Closes them and removes the files of unix sockets: nobody will be served there any more.</summary>
+    /// <summary>Closes them and removes the files of unix sockets.</summary>
     internal static void Close(IEnumerable<HeldListener> listeners)
     {
         foreach (HeldListener listener in listeners)

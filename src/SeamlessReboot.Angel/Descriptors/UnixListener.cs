@@ -8,7 +8,7 @@ namespace SeamlessReboot.Angel.Descriptors;
 
 /// <summary>
 /// A listening unix socket with a file. The kernel leaves the file behind when its server ends, and refuses the name from then on; so
-/// a file that nobody answers at is replaced, and one that somebody answers at is left alone.
+/// a socket file that nothing listens on is replaced; one that is in use is left alone.
 /// </summary>
 internal static unsafe class UnixListener
 {
@@ -30,7 +30,7 @@ internal static unsafe class UnixListener
                     throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: {new SyscallException("bind", second).Message}.");
             }
 
-            // Before it listens nobody can get in, whatever the umask has allowed.
+            // Until it listens no client can connect, whatever the umask has allowed.
             if (ListenUri.Mode(uri) is UnixFileMode mode)
                 File.SetUnixFileMode(path, mode);
             if (AngelLibc.Listen(fd, backlog) != 0)
@@ -66,7 +66,7 @@ internal static unsafe class UnixListener
         int fd = NewSocket(NonBlocking);
         int result = WithAddress(path, (bytes, length) => AngelLibc.Connect(fd, (byte*)bytes, length));
         Fd.Close(fd);
-        // Somebody whose queue is full, or who may not be asked by us, is there.
+        // Something listens there: its queue is full, or this user may not connect.
         return result is not ((int)Errno.ECONNREFUSED or (int)Errno.ENOENT);
     }
 

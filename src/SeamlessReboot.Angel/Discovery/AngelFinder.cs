@@ -6,11 +6,11 @@ using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Discovery;
 
-/// <summary>Finds the angel that a verb is for. Root sees everybody's, others see their own.</summary>
+/// <summary>Finds the angel that a verb is for. Root sees all angels, other users their own.</summary>
 internal static class AngelFinder
 {
     /// <summary>The angel of a name or directory, running or not; without either, the only one that runs.</summary>
-    /// <returns>Null when none runs, or none of that name has ever been heard of.</returns>
+    /// <returns>Null when none runs, or none of that name has left anything.</returns>
     /// <exception cref="AngelException">Several run: the message lists them.</exception>
     internal static FoundAngel? Find(string? name, string? directory)
     {
@@ -35,7 +35,7 @@ internal static class AngelFinder
         foreach (string place in Places(caller))
             foreach (string folder in Enumerate(place, caller == 0 ? "seamless-angel-*" : RuntimeDirectory.Folder(caller)))
             {
-                // A folder that somebody has made in another's name is nobody's.
+                // A folder that one user has made in another's name is not trusted.
                 if (!uint.TryParse(folder.AsSpan(folder.LastIndexOf('-') + 1), out uint owner) || !RuntimeDirectory.IsTrusted(folder, owner))
                     continue;
                 foreach (string directory in Enumerate(folder, "*"))

@@ -7,8 +7,8 @@ using SeamlessReboot.Posix;
 namespace SeamlessReboot.Angel.Discovery;
 
 /// <summary>
-/// Where an angel's sockets, lock and log are: a directory of its user's alone. Whoever could write there could pose as the angel or
-/// as its server, so a directory that belongs to somebody else, or that others can enter, is refused.
+/// Where an angel's sockets, lock and log are: a directory that only its user can enter. A user who could write there could pose as the angel or
+/// as its server, so a directory that belongs to another user, or that others can enter, is refused.
 /// </summary>
 internal static class RuntimeDirectory
 {
@@ -30,7 +30,7 @@ internal static class RuntimeDirectory
         if (!string.IsNullOrEmpty(own) && Path.IsPathRooted(own))
             return own;
         string? session = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        // root's own session is no place for an angel that is to become another user.
+        // An angel that switches to another user must not live in root's own session.
         if (!string.IsNullOrEmpty(session) && Path.IsPathRooted(session) && user == DirectoryHandle.CurrentUser())
             return session;
         return DirectoryHandle.CurrentUser() == 0 ? "/run" : "/tmp";
@@ -38,7 +38,7 @@ internal static class RuntimeDirectory
 
     /// <summary>Makes the directory, or checks the one that is there.</summary>
     /// <param name="path">Absolute.</param>
-    /// <param name="user">Whose it is to be; another than this process's only when that is root.</param>
+    /// <param name="user">Its owner; only root can give it to another user.</param>
     /// <param name="group">That user's group.</param>
     /// <exception cref="AngelException">It is not safe, too long for a socket's path, or cannot be made.</exception>
     internal static void Create(string path, uint user, uint group)

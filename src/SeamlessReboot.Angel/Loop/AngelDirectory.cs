@@ -2,7 +2,7 @@ using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Loop;
 
-/// <summary>The directory that one angel has for itself, as long as it runs.</summary>
+/// <summary>The directory that belongs to one angel while it runs.</summary>
 internal static class AngelDirectory
 {
     internal const string NotifySocket = "notify", ControlSocket = Discovery.RuntimeDirectory.ControlSocket;

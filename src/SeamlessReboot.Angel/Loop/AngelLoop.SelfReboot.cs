@@ -8,7 +8,7 @@ using SeamlessReboot.Posix;
 namespace SeamlessReboot.Angel.Loop;
 
 // The angel's own reboot: its new version is tried, then takes this one's place in the same process. The server notices nothing:
-// what it says waits in the socket, who wants something waits in the backlog, and whoever ends is reaped by the new one.
+// its messages wait in the socket, clients wait in the backlog, and processes that end are reaped by the new angel.
 internal sealed partial class AngelLoop
 {
     private static readonly TimeSpan _checkTime = TimeSpan.FromSeconds(30);
@@ -64,7 +64,7 @@ internal sealed partial class AngelLoop
 
     private void HandOver()
     {
-        List<DescriptorReady> ready = []; // what is ready stays ready, for the next one too
+        List<DescriptorReady> ready = []; // these stay ready for the next angel
         while (_queue.Reader.TryRead(out LoopEvent? queued))
             if (queued is DescriptorReady one)
                 ready.Add(one);
@@ -88,13 +88,13 @@ internal sealed partial class AngelLoop
                     undo.Push(() => Fd.TrySetCloseOnExec(fd, true));
             string program = FindSelf();
             undo.Push(DiagnosticsSocket.MoveAside(new HostProcess()));
-            // In the moment without a handler they would end the process. So they wait.
+            // Until the new image has handlers, these would end the process. So they are blocked.
             ulong before = Signals.SetThreadMask(_signals.Aggregate(0UL, (mask, s) => mask | Signals.Bit(s)));
             undo.Push(() => Signals.SetThreadMask(before));
             byte[] variable = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Handover.Variable}={memory}"));
             ProcessImage.Execute(program, _commandLine, [.. _environment.Where(v => !v.AsSpan().StartsWith("SEAMLESS_ANGEL_"u8)), variable]);
         }
-#pragma warning disable CA1031 // whatever it was, the old one goes on
+#pragma warning disable CA1031 // on any failure the old angel goes on
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -10,7 +10,7 @@ using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Loop;
 
-// What the angel decides, done; and the sockets.
+// What the angel needs of the operating system, and the sockets.
 internal sealed partial class AngelLoop
 {
     private const int MessagesPerTurn = 64, MostMessages = 4096, LongestMessage = 8192;
@@ -94,7 +94,7 @@ internal sealed partial class AngelLoop
         }
     }
 
-    // So many, and then it is others' turn.
+    // A limited number, so that other events get their turn.
     private void ReceiveSome()
     {
         for (int i = 0; i < MessagesPerTurn; i++)
@@ -169,7 +169,7 @@ internal sealed partial class AngelLoop
         else
         {
             string path = Path.Combine(_options.RuntimeDirectory, AngelDirectory.NotifySocket);
-            // Where no file can be made there is still the abstract namespace; who the sender is, is checked anyway.
+            // Where no file can be created, the abstract namespace serves: the sender is checked anyway.
             if (!TryOpenNotify(path, LogLevel.Warning))
                 TryOpenNotify(string.Create(CultureInfo.InvariantCulture, $"@seamless-angel/{Environment.ProcessId}/{Convert.ToHexString(RandomNumberGenerator.GetBytes(8))}"), LogLevel.Error);
         }

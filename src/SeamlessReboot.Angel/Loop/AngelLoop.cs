@@ -11,8 +11,8 @@ using SeamlessReboot.Posix;
 namespace SeamlessReboot.Angel.Loop;
 
 /// <summary>
-/// Where everything comes together: signals, descriptors, alarms and probes put events into one queue, and one thread takes them
-/// out, one after the other. It is also what does to processes what the angel decides.
+/// The main loop: signals, descriptors, alarms and probes put events into one queue, and one thread takes them
+/// out, one after the other. It also carries out what the angel decides.
 /// </summary>
 internal sealed partial class AngelLoop : ISystem, IDisposable
 {
@@ -65,7 +65,7 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
     /// <returns>The exit code.</returns>
     internal static int Run(AngelOptions options, AngelHost host)
     {
-        // Whatever the starter has left open is not for the server: it gets what it is to have, and nothing else.
+        // The server inherits what it is given and nothing that the starter has left open.
         if (!Fd.TrySetCloseOnExecFrom(3))
             foreach (int fd in Fd.ListOpen() ?? [])
                 if (fd > 2)
@@ -106,7 +106,7 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
             TakeOver(handover);
         else
             _angel.Begin();
-        Signals.SetThreadMask(ChildSignal.IsBlocked ? Signals.Bit(PosixSignal.SIGCHLD) : 0); // what has come since the angel before this one gave up its place comes now
+        Signals.SetThreadMask(ChildSignal.IsBlocked ? Signals.Bit(PosixSignal.SIGCHLD) : 0); // signals that have come since the previous angel's exec are delivered now
         while (_angel.ExitCode is null)
         {
             Handle(Next());
@@ -149,10 +149,10 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
                 case AlarmsDue: _alarms.TimerFired(); break;
                 case ProbeAnswered answer: _angel.OnProbeAnswered(answer.Pid, answer.Fault); break;
                 case LineFound line: _angel.OnLineFound(line.Pid); break;
-                default: throw new ArgumentOutOfRangeException(nameof(what), what, "Nobody handles this.");
+                default: throw new ArgumentOutOfRangeException(nameof(what), what, "There is no handler for this.");
             }
         }
-#pragma warning disable CA1031 // whatever it was, the server and its connections are worth more
+#pragma warning disable CA1031 // no error is worth the server and its connections
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -220,7 +220,7 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
         {
             _host.Log(level, text);
         }
-#pragma warning disable CA1031 // a log that cannot be written ends nobody
+#pragma warning disable CA1031 // the angel survives a log that cannot be written
         catch (Exception)
 #pragma warning restore CA1031
         {

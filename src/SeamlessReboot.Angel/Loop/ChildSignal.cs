@@ -6,8 +6,8 @@ using SeamlessReboot.Posix;
 namespace SeamlessReboot.Angel.Loop;
 
 /// <summary>
-/// SIGCHLD where .NET must not hear of it: as PID 1, or when the starter had it ignored, its handler reaps every child, and nobody
-/// would know any more how the server has ended (SignalHandlerLoop in the runtime's pal_signal.c). So the signal is blocked, in every
+/// SIGCHLD where .NET must not handle it: as PID 1, or when the starter ignored the signal, its handler reaps every child, and the angel
+/// would not learn how the server ended (SignalHandlerLoop in the runtime's pal_signal.c). So the signal is blocked, in every
 /// thread there will ever be, and read from a descriptor. Threads inherit what is blocked from the one that starts the runtime:
 /// hence the exec, before anything else.
 /// </summary>

@@ -6,7 +6,7 @@ namespace SeamlessReboot.Angel.Loop;
 
 /// <summary>
 /// The pipe that is every server's standard error. The loop reads it and keeps the last words; a thread of its own writes it on to
-/// the angel's standard error, because that may block (a terminal that has been stopped, a pipe that nobody reads) and then neither
+/// the angel's standard error, because that may block (a terminal that has been stopped, a pipe that nothing reads) and then neither
 /// the server nor the loop may wait: what does not fit into the buffer then is counted, and lost.
 /// </summary>
 internal sealed class StderrRelay
@@ -41,10 +41,10 @@ internal sealed class StderrRelay
         return true;
     }
 
-    /// <summary>Reads what somebody who has ended has left in the pipe, and no more than the pipe can hold: others may still write.</summary>
+    /// <summary>Reads what a server that has ended left in the pipe, and no more than the pipe can hold: others may still write.</summary>
     internal void Drain()
     {
-        const int PipeSizes = 16; // 64 KiB each, the pipe's size unless somebody has changed it to the 1 MiB that are allowed
+        const int PipeSizes = 16; // 64 KiB each: a pipe has that size, and may be enlarged to 1 MiB
         for (int i = 0; i < PipeSizes && Pump(); i++)
         {
         }

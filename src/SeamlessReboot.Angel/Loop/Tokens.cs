@@ -1,6 +1,6 @@
 namespace SeamlessReboot.Angel.Loop;
 
-/// <summary>By what the loop knows the descriptors that it waits for.</summary>
+/// <summary>Identify the descriptors that the loop waits for.</summary>
 internal static class Tokens
 {
     internal const long Notify = 1, Control = 2, Errors = 3, Children = 4;

@@ -3,7 +3,7 @@ using Mono.Unix.Native;
 
 namespace SeamlessReboot.Angel.Monitoring;
 
-/// <summary>Reads what is added to a file, over its being cut short, moved away and made anew.</summary>
+/// <summary>Reads what is added to a file, even if it is truncated, moved away and created again.</summary>
 internal sealed class FollowedFile : IDisposable
 {
     private const int Chunk = 64 * 1024, LongestLine = 1024 * 1024;

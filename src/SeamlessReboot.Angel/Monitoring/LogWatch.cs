@@ -6,14 +6,14 @@ namespace SeamlessReboot.Angel.Monitoring;
 /// <summary>Waits for a line of a file that others write. Only what is written after the start counts.</summary>
 internal static class LogWatch
 {
-    /// <summary>inotify tells of nothing on network file systems, nor of a directory that is not there yet: look now and then too.</summary>
+    /// <summary>inotify reports nothing on network file systems or for a directory that does not exist yet, so the file is polled too.</summary>
     private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
     /// Ends when a line matches; the last line also while its end is not written yet. Where the watch begins is decided before this
     /// returns its task, so that a server started after the call cannot write unnoticed.
     /// </summary>
-    /// <param name="file">It may not exist yet, be cut short, moved away and made anew.</param>
+    /// <param name="file">It need not exist yet, and may be truncated, moved away and created again.</param>
     /// <param name="pattern">What to look for in each line.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     internal static Task WaitAsync(string file, Regex pattern, CancellationToken cancellationToken)

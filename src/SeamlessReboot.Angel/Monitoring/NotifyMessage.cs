@@ -5,7 +5,7 @@ using SeamlessReboot.Angel.Descriptors;
 
 namespace SeamlessReboot.Angel.Monitoring;
 
-/// <summary>One datagram of the notify protocol: lines of NAME=value. What is not understood is passed over.</summary>
+/// <summary>One datagram of the notify protocol: lines of NAME=value. Unknown lines are ignored.</summary>
 internal sealed record NotifyMessage
 {
     private const int LongestText = 1024;
@@ -19,7 +19,7 @@ internal sealed record NotifyMessage
     /// <summary>WATCHDOG=1.</summary>
     public bool Heartbeat { get; private init; }
 
-    /// <summary>WATCHDOG=trigger: the server itself says that it is of no use any more.</summary>
+    /// <summary>WATCHDOG=trigger: the server itself reports that it hangs.</summary>
     public bool Trigger { get; private init; }
 
     /// <summary>WATCHDOG_USEC; zero turns the watchdog off.</summary>

@@ -7,7 +7,7 @@ namespace SeamlessReboot.Angel.Monitoring;
 
 /// <summary>
 /// Talks to the server's port as a client would. The kernel accepts connections for a server that hangs; only an answer shows that
-/// somebody is at home. Without a text the probe can see no more than that the port is open.
+/// the server is alive. Without a text the probe only sees that the port is open.
 /// </summary>
 internal static class Probe
 {

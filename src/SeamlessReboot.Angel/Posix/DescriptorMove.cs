@@ -27,7 +27,7 @@ internal readonly record struct DescriptorMove(int From, int To)
         {
             if (done.Contains(source))
                 continue;
-            // Follow from here who has to make way; the last one of them moves first.
+            // Follow the chain of descriptors that are in the way; the last of them moves first.
             List<int> chain = [source];
             int next = targetOf[source];
             while (next != source && targetOf.ContainsKey(next) && !done.Contains(next))

@@ -3,7 +3,7 @@ namespace SeamlessReboot.Angel.Posix;
 /// <summary>How a process has ended: with an exit code, or by a signal.</summary>
 internal readonly record struct ExitStatus(int? Code, int? Signal)
 {
-    /// <summary>A process that somebody else's parent has reaped: nobody tells.</summary>
+    /// <summary>A process that its own parent has reaped: its status is not known here.</summary>
     internal static ExitStatus Unknown => new(null, null);
 
     internal bool IsSuccess => Code == 0;

@@ -35,7 +35,7 @@ internal static unsafe class FdCalls
     }
 
     /// <summary>Writes all of it, waiting where it has to.</summary>
-    /// <returns>False when nobody takes it.</returns>
+    /// <returns>False when nothing reads the other end.</returns>
     internal static bool WriteAll(int fd, ReadOnlySpan<byte> bytes)
     {
         const int Interrupted = 4, TryAgain = 11;
@@ -55,7 +55,7 @@ internal static unsafe class FdCalls
                 {
                     case Interrupted:
                         continue;
-                    case TryAgain: // somebody has made the terminal, which all share, non-blocking
+                    case TryAgain: // another process has made the shared terminal non-blocking
                         if (!WaitWritable(fd))
                             return false;
                         continue;

@@ -4,7 +4,7 @@ using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Posix;
 
-/// <summary>The kernel's half of looking after processes: signals, groups, and who has ended.</summary>
+/// <summary>What the kernel does for a supervisor of processes: signals, groups, and which have ended.</summary>
 internal static unsafe class Processes
 {
     private const int All = 0, Exited = 4, NoHang = 1, NoWait = 0x0100_0000; // P_ALL, WEXITED, WNOHANG, WNOWAIT
@@ -12,7 +12,7 @@ internal static unsafe class Processes
     private const int SetChildSubreaper = 36;
     private const int PidFdOpenNumber = 434; // the same on every architecture
 
-    /// <summary>A child that has ended and is not reaped yet: its PID, and its group's, cannot be somebody else's.</summary>
+    /// <summary>A child that has ended and is not reaped yet: the kernel cannot give its PID, or its group's, to another process.</summary>
     internal static int? NextEnded()
     {
         byte* info = stackalloc byte[InfoSize];
@@ -31,7 +31,7 @@ internal static unsafe class Processes
     /// <returns>False when there is no such process.</returns>
     internal static bool Send(int pid, int signal) => pid > 1 && AngelLibc.Kill(pid, signal) == 0;
 
-    /// <returns>False when there is nobody in the group.</returns>
+    /// <returns>False when the group is empty.</returns>
     internal static bool SendGroup(int group, int signal) => group > 1 && AngelLibc.Kill(-group, signal) == 0;
 
     /// <summary>Whether a descendant of this process is in the group.</summary>
@@ -45,7 +45,7 @@ internal static unsafe class Processes
 
     internal static int GroupOf(int pid) => AngelLibc.GetGroup(pid);
 
-    /// <summary>Whoever loses its parent becomes this process's child. PID 1 is that already.</summary>
+    /// <summary>Makes this process the parent of descendants that lose theirs. PID 1 is that already.</summary>
     internal static bool BecomeSubreaper() => Environment.ProcessId == 1 || AngelLibc.Prctl(SetChildSubreaper, 1, 0, 0, 0) == 0;
 
     internal static bool IsDescendant(int pid)

@@ -64,7 +64,7 @@ internal static unsafe class SpawnedProcess
         int status;
         while (AngelLibc.WaitPid(pid, &status, 0) < 0)
             if (Marshal.GetLastPInvokeError() != (int)Errno.EINTR)
-                return 0; // somebody else has reaped it
+                return 0; // another thread has reaped it
         return (status & 0x7F) is int signal and not 0 ? ExitCodes.Killed(signal) : status >> 8 & 0xFF;
     }
 

@@ -15,7 +15,7 @@ internal static unsafe class UnixSockets
     private const int HeaderSize = 16, WantedBuffer = 8 * 1024 * 1024;
     private const int LongestPath = 107;
 
-    /// <summary>A datagram socket that says who has sent what.</summary>
+    /// <summary>A datagram socket that receives the sender's PID with each message.</summary>
     /// <param name="address">A path, or '@' and an abstract name.</param>
     internal static int OpenDatagrams(string address)
     {
@@ -37,14 +37,14 @@ internal static unsafe class UnixSockets
         throw failure;
     }
 
-    /// <returns>-1 when there is nobody.</returns>
+    /// <returns>-1 when there is none.</returns>
     internal static int Accept(int listener) => AngelLibc.Accept(listener, null, null, NonBlocking | CloseOnExec);
 
     /// <summary>Receives one datagram without waiting.</summary>
     /// <param name="socket">From <see cref="OpenDatagrams"/>.</param>
     /// <param name="buffer">Where the text goes.</param>
     /// <param name="descriptors">Where received descriptors are added; they are the caller's from then on.</param>
-    /// <param name="sender">The PID of who has sent it; 0 when the kernel does not say.</param>
+    /// <param name="sender">The sender's PID; 0 when the kernel does not tell it.</param>
     /// <returns>The length; -1 when there is none; -2 when it was longer than the buffer.</returns>
     internal static int Receive(int socket, Span<byte> buffer, List<int> descriptors, out int sender)
     {

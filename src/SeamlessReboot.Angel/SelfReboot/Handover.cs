@@ -6,12 +6,12 @@ using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.SelfReboot;
 
-/// <summary>All that one angel leaves to the next, which is the same process. Descriptors cross the exec by their numbers.</summary>
+/// <summary>Everything that one angel hands to the next, which is the same process. Descriptors cross the exec by their numbers.</summary>
 internal sealed record Handover
 {
     internal const string Variable = "SEAMLESS_ANGEL_HANDOVER";
 
-    /// <summary>Of what is written here. A new version that reads another is not started.</summary>
+    /// <summary>The version of this format. A new angel that reads another version is not started.</summary>
     internal const string Version = "1";
 
     public string StartDirectory { get; init; } = "/";
@@ -91,10 +91,10 @@ internal sealed record Handover
 
     public int SelfReboots { get; init; }
 
-    /// <summary>Whether an angel before this one has left something in this very process.</summary>
+    /// <summary>Whether an earlier angel has left a handover in this process.</summary>
     internal static bool IsComing => Environment.GetEnvironmentVariable(Variable) is not null;
 
-    /// <summary>Takes what there is, once; null at a cold start.</summary>
+    /// <summary>Reads the handover, once; null at a cold start.</summary>
     internal static Handover? Take()
     {
         string? number = Environment.GetEnvironmentVariable(Variable);
@@ -138,7 +138,7 @@ internal sealed record HandedRelease(IReadOnlyList<string> Command, string Direc
 /// <summary>A descriptor of the store.</summary>
 internal sealed record HandedFd(int Fd, string Name, bool Watched);
 
-/// <summary>Somebody who has asked for something and has no answer yet.</summary>
+/// <summary>A client whose request is not answered yet.</summary>
 internal sealed record HandedConnection(int Fd, string Text);
 
 [JsonSourceGenerationOptions(UseStringEnumConverter = true)]

@@ -1,6 +1,6 @@
 namespace SeamlessReboot.Angel.SelfReboot;
 
-/// <summary>A hidden verb: the running angel asks its new version whether it starts, and reads what it would be handed.</summary>
+/// <summary>An internal verb: the running angel asks its new version whether it starts, and reads what it would be handed.</summary>
 internal static class HandoverCheck
 {
     internal const string Name = "__check-handover";

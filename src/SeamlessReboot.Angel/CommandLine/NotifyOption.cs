@@ -1,9 +1,9 @@
 namespace SeamlessReboot.Angel.CommandLine;
 
 /// <summary>What --notify says. No bool?, whose values the parser would read in its own way.</summary>
-internal enum Notifying
+internal enum NotifyOption
 {
-    FoundOut,
+    Auto,
     Yes,
     No,
 }

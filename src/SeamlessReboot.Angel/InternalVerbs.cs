@@ -5,7 +5,7 @@ using SeamlessReboot.Angel.SelfReboot;
 namespace SeamlessReboot.Angel;
 
 /// <summary>What the angel starts its own program for. To be asked before the command line is looked at.</summary>
-internal static class HiddenVerbs
+internal static class InternalVerbs
 {
     /// <returns>False when the program was started for something else.</returns>
     internal static bool TryRun(string[] arguments, out int exitCode)

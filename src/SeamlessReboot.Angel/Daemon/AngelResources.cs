@@ -9,33 +9,33 @@ using SeamlessReboot.Posix;
 namespace SeamlessReboot.Angel.Daemon;
 
 /// <summary>
-/// What the angel stands in: its directory, locks, log and sockets, opened in this order as the user that has started it, before it
-/// becomes the one it is to be. After the angel's own reboot nothing is opened a second time.
+/// The angel's directory, locks, log and sockets, opened in this order as the user that started it, before it
+/// switches to its own user. After the angel's own reboot nothing is opened a second time.
 /// </summary>
-internal sealed class Surroundings : IDisposable
+internal sealed class AngelResources : IDisposable
 {
     private const string LockName = "lock", PidFileName = "pid-file";
     private readonly List<IDisposable> _open = [];
     private IReadOnlyList<HeldListener> _listeners = [];
 
-    private Surroundings()
+    private AngelResources()
     {
     }
 
     internal AngelHost Host { get; private set; } = null!;
 
     /// <exception cref="AngelException">Something is refused; what was opened before is closed again.</exception>
-    internal static Surroundings Prepare(AngelOptions options, User user, Handover? handover, StarterPipe? starter)
+    internal static AngelResources Prepare(AngelOptions options, User user, Handover? handover, StarterPipe? starter)
     {
-        Surroundings surroundings = new();
+        AngelResources resources = new();
         try
         {
-            surroundings.Open(options, user, handover, starter);
-            return surroundings;
+            resources.Open(options, user, handover, starter);
+            return resources;
         }
         catch
         {
-            surroundings.Dispose();
+            resources.Dispose();
             throw;
         }
     }
