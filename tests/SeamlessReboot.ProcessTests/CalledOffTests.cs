@@ -5,16 +5,7 @@ namespace SeamlessReboot.ProcessTests;
 /// <summary>Promise 3: a reboot that cannot succeed does not happen. Nobody notices but the log, and a later one works.</summary>
 internal sealed class CalledOffTests : ProcessTest
 {
-    private const UnixFileMode Open = (UnixFileMode)0x1FF;
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-
-    [Test]
-    public async Task A_spool_directory_that_others_may_write_to_calls_it_off()
-    {
-        ServerProcess server = await StartAsync();
-        await AssertCalledOffAsync(server, "Check", "chmod 0700",
-            () => File.SetUnixFileMode(Workspace.Spool, Open), () => File.SetUnixFileMode(Workspace.Spool, Private));
-    }
 
     [Test]
     public async Task A_spool_directory_that_was_removed_is_made_anew()
@@ -27,42 +18,6 @@ internal sealed class CalledOffTests : ProcessTest
             await AssertServesAndRebootsAsync(server, clients);
             Assert.That(File.GetUnixFileMode(Workspace.Spool), Is.EqualTo(Private));
         }
-    }
-
-    [Test]
-    public async Task A_spool_directory_that_was_removed_and_cannot_be_made_anew_calls_it_off()
-    {
-        ServerProcess server = await StartAsync();
-        await AssertCalledOffAsync(server, "Check", $"The spool directory '{Workspace.Spool}' cannot be opened",
-            () =>
-            {
-                Directory.Delete(Workspace.Spool);
-                File.WriteAllText(Workspace.Spool, "");
-            },
-            () => File.Delete(Workspace.Spool));
-    }
-
-    [Test]
-    public async Task A_full_disk_calls_it_off_before_anyone_is_suspended()
-    {
-        ServerProcess server = await StartOnSmallDiskAsync();
-        string filler = OnSmallDisk(server, "filler");
-        await AssertCalledOffAsync(server, "Check", "bytes free", () => Fill(filler, leave: 0), () => File.Delete(filler));
-        Assert.That(Directory.GetFileSystemEntries(OnSmallDisk(server, "")), Is.Empty);
-    }
-
-    [Test]
-    public async Task A_disk_that_is_full_in_the_middle_of_writing_calls_it_off()
-    {
-        ServerProcess server = await StartOnSmallDiskAsync();
-        Client slow = await ConnectAsync(server.EndPoint, receiveBuffer: 4096);
-        await slow.SendAsync("!pour 25000\n"); // what it does not read is more than the estimate and the full disk, less than the empty one
-        await slow.ExpectAsync("line 0000001 of 0025000\n");
-        string filler = OnSmallDisk(server, "filler");
-        ServerEvent calledOff = await AssertCalledOffAsync(server, null, "", () => Fill(filler, leave: 100_000), () => File.Delete(filler));
-        Assert.That(calledOff.Text("stage"), Is.AnyOf("Capture", "Write"));
-        for (int i = 2; i <= 25_000; i++)
-            Assert.That(await slow.ReadLineAsync() == $"line {i:D7} of 0025000", Is.True, $"line {i}");
     }
 
     [TestCase(false)]
@@ -300,32 +255,5 @@ internal sealed class CalledOffTests : ProcessTest
     {
         action();
         return Task.FromResult("ok");
-    }
-
-    // A file system of one megabyte, in a mount namespace of the server's own. From outside it is seen through /proc/PID/root.
-    private async Task<ServerProcess> StartOnSmallDiskAsync()
-    {
-        if (Libc.EffectiveUser() != 0 || (await Shell.TryAsync("unshare", "--mount", "true")).Code != 0)
-            Assert.Ignore("A full disk takes a small file system, and mounting one takes root.");
-        string disk = Directory.CreateDirectory(Workspace.File("disk")).FullName;
-        return await StartByShellAsync($"exec unshare --mount --propagation private sh -c "
-            + $"'mount -t tmpfs -o size=1m,mode=0700 small {disk} && exec dotnet {Builds.Server} --spool {disk}'");
-    }
-
-    private string OnSmallDisk(ServerProcess server, string name) => Path.Combine($"/proc/{server.Pid}/root{Workspace.File("disk")}", name);
-
-    private static void Fill(string path, int leave)
-    {
-        using FileStream file = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
-        byte[] block = new byte[4096];
-        try
-        {
-            while (true)
-                file.Write(block);
-        }
-        catch (IOException)
-        {
-            file.SetLength(Math.Max(0, file.Length - leave));
-        }
     }
 }

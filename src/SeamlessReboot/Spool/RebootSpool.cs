@@ -87,6 +87,7 @@ internal sealed class RebootSpool : IDisposable
 
     private static SafeFileHandle NewMemory(string why, long estimate, Action<string> warn)
     {
+        why = why is [.., '.'] ? why : why + ".";
         long free = MemoryFile.FreeBytes(), needed = estimate + estimate / 10;
         if (free < needed)
             throw new IOException($"{why} A memory file will not do either: {free:N0} bytes are free, and it takes {needed:N0}.");

@@ -94,22 +94,6 @@ internal sealed class CalledOffTests : RebooterFixture
         }
     }
 
-    [Test]
-    public async Task A_spool_directory_that_others_may_read_since_the_start_is_refused()
-    {
-        Image image = New().Register().Serve();
-        File.SetUnixFileMode(SpoolDirectory, (UnixFileMode)0x1FF);
-        await ServesOnAsync(image, RebootStage.Check, $"has mode 0777", $"Run: chmod 0700 '{SpoolDirectory}'");
-    }
-
-    [Test]
-    public async Task A_spool_file_that_cannot_be_made_is_told()
-    {
-        Image image = New().Register().Serve();
-        Directory.CreateDirectory(Path.Combine(SpoolDirectory, "new.spool"));
-        await ServesOnAsync(image, RebootStage.Check, "EEXIST");
-    }
-
     [TestCase("/nowhere/program", "is not there", "RebooterOptions.Command")]
     [TestCase("nowhere-program", "is in no directory of PATH", "")]
     [TestCase("/etc/passwd", "may not be executed", "chmod +x '/etc/passwd'")]

@@ -101,7 +101,7 @@ internal sealed class RoundTripTests : RebooterFixture
         Assert.That(execution.Path, Is.EqualTo("/bin/true"));
         Assert.That(execution.Arguments, Is.EqualTo(new[] { "/bin/true", "argument" }));
         Assert.That(execution.Environment[..^1], Is.EqualTo(new[] { "PATH=/usr/bin:/bin", "GREETING=grüße" }));
-        Assert.That(execution.Environment[^1], Does.StartWith("SEAMLESSREBOOT_INHERITANCE=2;1;"));
+        Assert.That(execution.Environment[^1], Does.StartWith("SEAMLESSREBOOT_INHERITANCE=3;1;"));
     }
 
     [Test]

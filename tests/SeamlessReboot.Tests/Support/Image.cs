@@ -108,9 +108,10 @@ internal sealed record Legacy(Inheritance Note, SpoolHeader Header, IReadOnlyLis
     {
         Inheritance note = Inheritance.Decode(variable)!;
         string file = Path.Combine(directory, SpoolFormat.RebootName);
-        SpoolReader spool = SpoolReader.Read(System.IO.File.ReadAllBytes(file), note.Nonce);
+        SpoolReader spool = SpoolReader.Read(System.IO.File.ReadAllBytes(note.MemoryFd < 0 ? file : $"/proc/self/fd/{note.MemoryFd}"), note.Nonce);
         Assert.That(spool.Damage, Is.Empty);
-        Assert.That(Fd.IsCloseOnExec(note.SpoolFd), Is.False, "The spool's descriptor would not have come through the exec.");
+        Assert.That(note.MemoryFd < 0 || Fd.IsCloseOnExec(note.MemoryFd) == false, "The memory file's descriptor would not have come through the exec.");
+        Assert.That(note.SpoolFd < 0 || Fd.IsCloseOnExec(note.SpoolFd) == false, "The spool's descriptor would not have come through the exec.");
         List<SpoolRecord> records = [];
         foreach (SpoolRecord record in spool.Records)
         {
@@ -118,14 +119,17 @@ internal sealed record Legacy(Inheritance Note, SpoolHeader Header, IReadOnlyLis
             records.Add(record.Fd < 0 ? record : record with { Fd = Copy(record.Fd) });
         }
 
-        return new Legacy(note with { SpoolFd = Copy(note.SpoolFd) }, SpoolHeader.From(spool.Header!)!, records, file);
+        return new Legacy(note with { SpoolFd = note.SpoolFd < 0 ? -1 : Copy(note.SpoolFd) }, SpoolHeader.From(spool.Header!)!, records, file);
     }
 
     /// <summary>Writes it down, and returns the variable that hands it over.</summary>
     internal string Write()
     {
-        System.IO.File.Delete(File);
-        using (SpoolWriter writer = new(System.IO.File.OpenHandle(File, FileMode.CreateNew, FileAccess.Write), Note.Nonce))
+        Microsoft.Win32.SafeHandles.SafeFileHandle memory = MemoryFile.Create("test");
+        int fd = Note.MemoryFd < 0 ? -1 : Copy((int)memory.DangerousGetHandle());
+        if (fd < 0)
+            System.IO.File.Delete(File);
+        using (SpoolWriter writer = new(fd < 0 ? System.IO.File.OpenHandle(File, FileMode.CreateNew, FileAccess.Write) : memory, Note.Nonce))
         {
             writer.Write(Header.ToRecord());
             foreach (SpoolRecord record in Records)
@@ -133,7 +137,7 @@ internal sealed record Legacy(Inheritance Note, SpoolHeader Header, IReadOnlyLis
             writer.Finish();
         }
 
-        return Note.Encode();
+        return (Note with { MemoryFd = fd }).Encode();
     }
 
     /// <summary>Inheritable, as after an exec; the original must not pass for inherited.</summary>
