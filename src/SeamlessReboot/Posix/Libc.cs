@@ -21,6 +21,18 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static partial nint Syscall(nint number, nint a, nint b, nint c);
 
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    internal static partial nint Syscall(nint number, nint a, nint b, nint c, nint d);
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    internal static partial nint Map(nint address, nint length, int protection, int flags, int fd, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
+    internal static partial int Protect(nint address, nint length, int protection);
+
+    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    internal static partial int Unmap(nint address, nint length);
+
     [LibraryImport("libc", EntryPoint = "execve", SetLastError = true)]
     internal static partial int Execve(byte* path, byte** argv, byte** envp);
 
@@ -68,6 +80,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "sigaction", SetLastError = true)]
     internal static partial int Sigaction(int signal, byte* action, byte* old);
+
+    [LibraryImport("libc", EntryPoint = "sigtimedwait", SetLastError = true)]
+    internal static partial int SigTimedWait(ulong* set, void* info, long* timeout);
 
     [LibraryImport("libc", EntryPoint = "setitimer", SetLastError = true)]
     internal static partial int SetItimer(int which, long* value, long* old);

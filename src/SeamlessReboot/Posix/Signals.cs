@@ -5,7 +5,7 @@ namespace SeamlessReboot.Posix;
 /// <summary>The parts of signal state that survive exec: the mask, what is ignored, and interval timers.</summary>
 internal static unsafe class Signals
 {
-    private const int SetMask = 2; // SIG_SETMASK
+    private const int SetMask = 2, UnblockMask = 1; // SIG_SETMASK, SIG_UNBLOCK
     private const int ActionSize = 152; // struct sigaction of glibc and musl, x64 and arm64
     private const nint Ignore = 1; // SIG_IGN, the first member of struct sigaction
 
@@ -25,17 +25,74 @@ internal static unsafe class Signals
         _ => (int)signal,
     };
 
-    internal static ulong Bit(PosixSignal signal) => 1UL << (Number(signal) - 1);
+    /// <summary>As messages call it.</summary>
+    internal static string Name(int signal)
+    {
+        foreach (PosixSignal named in Enum.GetValues<PosixSignal>())
+            if (Number(named) == signal)
+                return named.ToString();
+        return $"signal {signal}";
+    }
+
+    internal static ulong Bit(PosixSignal signal) => Bit(Number(signal));
+
+    internal static ulong Bit(int signal) => 1UL << (signal - 1);
+
+    internal static bool Has(ulong set, int signal) => (set & Bit(signal)) != 0;
 
     /// <summary>Sets the calling thread's mask of blocked signals; returns the one before.</summary>
-    internal static ulong SetThreadMask(ulong blocked)
+    internal static ulong SetThreadMask(ulong blocked) => ChangeThreadMask(SetMask, blocked);
+
+    /// <summary>Takes signals out of the calling thread's mask; returns the one before.</summary>
+    internal static ulong UnblockInThread(ulong signals) => ChangeThreadMask(UnblockMask, signals);
+
+    /// <summary>The calling thread's mask of blocked signals.</summary>
+    internal static ulong ThreadMask() => ChangeThreadMask(UnblockMask, 0);
+
+    /// <summary>The address of the function that handles a signal; 0 for the default action, 1 where it is ignored.</summary>
+    internal static nint Handler(int signal)
+    {
+        byte* action = stackalloc byte[ActionSize];
+        return Libc.Sigaction(signal, null, action) == 0 ? *(nint*)action : 0;
+    }
+
+    /// <summary>Installs a function with the arguments of SA_SIGINFO. Everything is blocked while it runs, and system calls are restarted.</summary>
+    internal static bool TryInstall(int signal, nint handler)
+    {
+        const int MaskAt = 8, FlagsAt = 136;
+        const int WithInfo = 4, OnAlternateStack = 0x08000000, Restart = 0x10000000; // SA_SIGINFO, SA_ONSTACK, SA_RESTART
+        byte* action = stackalloc byte[ActionSize];
+        new Span<byte>(action, ActionSize).Clear();
+        *(nint*)action = handler;
+        *(ulong*)(action + MaskAt) = ulong.MaxValue;
+        *(int*)(action + FlagsAt) = WithInfo | OnAlternateStack | Restart;
+        return Libc.Sigaction(signal, action, null) == 0;
+    }
+
+    /// <summary>Has another function handle a signal, with everything else as it was, if <paramref name="from"/> handles it now.</summary>
+    internal static void ReplaceHandler(int signal, nint from, nint to)
+    {
+        byte* action = stackalloc byte[ActionSize];
+        if (Libc.Sigaction(signal, null, action) != 0 || *(nint*)action != from)
+            return;
+        *(nint*)action = to;
+        _ = Libc.Sigaction(signal, action, null);
+    }
+
+    internal static int ThreadId() => (int)Libc.Syscall(SyscallNumbers.GetThreadId, 0, 0, 0);
+
+    /// <summary>Takes away pending signals that the calling thread blocks, as if they had never been sent.</summary>
+    internal static void Discard(ulong signals)
     {
         ulong* set = stackalloc ulong[16];
-        ulong* old = stackalloc ulong[16]; // sigset_t has 1024 bits in glibc
+        long* now = stackalloc long[2];
         new Span<ulong>(set, 16).Clear();
-        set[0] = blocked;
-        _ = Libc.PthreadSigmask(SetMask, set, old);
-        return old[0];
+        new Span<long>(now, 2).Clear();
+        set[0] = signals;
+        while (Libc.SigTimedWait(set, null, now) > 0)
+        {
+            // Each call takes one.
+        }
     }
 
     /// <summary>
@@ -89,5 +146,15 @@ internal static unsafe class Signals
                 for (int timer = 0; timer < 3; timer++)
                     _ = Libc.SetItimer(timer, before + 4 * timer, null);
         };
+    }
+
+    private static ulong ChangeThreadMask(int how, ulong signals)
+    {
+        ulong* set = stackalloc ulong[16];
+        ulong* old = stackalloc ulong[16]; // sigset_t has 1024 bits in glibc
+        new Span<ulong>(set, 16).Clear();
+        set[0] = signals;
+        _ = Libc.PthreadSigmask(how, set, old);
+        return old[0];
     }
 }
