@@ -42,6 +42,11 @@ rebooter.Restore(saved =>
     lastId = Math.Max(lastId, state.Id); // after a crash a session may be younger than what was kept
     return new CounterSession(saved.OpenConnection(), state, faults);
 });
+
+// Before Ready, which hands out what came during the reboot.
+TaskCompletionSource stopping = new();
+using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 rebooter.Ready();
 
 int boundPort = (listeners[0].LocalEndPoint as IPEndPoint)?.Port ?? 0;
@@ -52,9 +57,6 @@ string stages = string.Join(',', reboot?.Stages.Select(s => string.Create(Cultur
 Console.WriteLine($"{{\"event\":\"ready\",\"generation\":{rebooter.Generation},\"pid\":{Environment.ProcessId},\"sessions\":{rebooter.SessionCount},"
     + $"\"port\":{boundPort},\"pause_ms\":{pause},\"lost\":{reboot?.SessionsLost.Count ?? 0},\"stages_ms\":{{{stages}}}}}");
 
-TaskCompletionSource stopping = new();
-using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 await await Task.WhenAny([stopping.Task, BeatAsync(), .. listeners.Select(AcceptAsync)]);
 
 // The main loop, that must not hang.
