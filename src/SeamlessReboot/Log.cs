@@ -113,6 +113,9 @@ internal static partial class Log
     [LoggerMessage(37, LogLevel.Error, "The release before this one cannot be started again: {Why}")]
     internal static partial void ReturnFailed(ILogger log, string why, Exception failure);
 
+    [LoggerMessage(38, LogLevel.Warning, "{Sentence}")]
+    internal static partial void Signals(ILogger log, string sentence);
+
     [LoggerMessage(18, LogLevel.Critical, "Crash number {Count} within the window, or before the first Ready: the process dies.")]
     internal static partial void GivingUp(ILogger log, int count);
 }

@@ -16,6 +16,7 @@ namespace SeamlessReboot;
 /// </remarks>
 public sealed partial class Rebooter : IDisposable
 {
+    private static readonly TimeSpan _callOffTimeout = TimeSpan.FromSeconds(5);
     private static Rebooter? _instance;
 
     private readonly Hall _hall;
@@ -242,6 +243,7 @@ public sealed partial class Rebooter : IDisposable
 
     private void Stop(bool isFailing)
     {
+        CallOffRun();
         Phase before = _hall.Population.Stop();
         // What has not been handed out, or was left by an exception, is for the process that the supervisor starts next.
         if (before == Phase.Stopped || (IsCrashSafe && (isFailing || (before == Phase.Starting && _arrival is { IsCold: false }))))
@@ -250,8 +252,17 @@ public sealed partial class Rebooter : IDisposable
         _startGuard?.Dispose();
         _crashGuard.Dispose();
         _children?.Dispose();
-        _hall.Close();
+        _hall.Close(isProcess: this == _instance);
         Interlocked.CompareExchange(ref _instance, null, this);
+    }
+
+    // No exec once the process is on its way out.
+    private void CallOffRun()
+    {
+        if (RebootRun.IsCurrent || _hall.Turns.Current is not RebootRun run)
+            return;
+        run.Cancel("The server is being stopped.");
+        run.Over.Task.Wait(_callOffTimeout);
     }
 
     private Arrival RequireStarting(string method) => _arrival is Arrival arrival && _hall.Population.Phase == Phase.Starting

@@ -15,9 +15,10 @@ internal sealed class Hall(ServerContext context)
     /// <summary>Puts the owners together, with what has arrived.</summary>
     internal static Hall Build(ServerContext context, RehearsalStage? rehearsal, out Arrival arrival)
     {
+        HeldSignals? held = Rebooter.IsSupported && context.Process.Variable(Inheritance.Variable) is not null ? context.Process.FindHeldSignals() : null;
         SupervisorLink supervisor = new(context);
         arrival = Arrival.Read(context, supervisor, rehearsal);
-        ProcessState process = new(context, arrival.Start);
+        ProcessState process = new(context, arrival.Start, held);
         Population population = new(context.Log);
         population.RaiseLastId(arrival.LastId);
         SpoolPlace spool = SpoolPlace.Open(context, arrival);
@@ -86,12 +87,16 @@ internal sealed class Hall(ServerContext context)
     internal void NotifyReady() => Supervisor.NotifyReady(Generation, Status, Spool.LastPath);
 
     /// <summary>An orderly end: nobody is to come back.</summary>
-    internal void Close()
+    /// <param name="isProcess">
+    /// Whether the process is about to end with it. Then signals stay handled: one that asks for a reboot, and comes too late, would kill it.
+    /// </param>
+    internal void Close(bool isProcess)
     {
         Supervisor.Dispose();
         SessionLog.Dispose();
         Supervisor.Leave(HeldNames());
-        Process.Dispose();
+        if (!isProcess)
+            Process.Dispose();
         Listeners.Close();
         Reports.Dispose();
         Acceptor.Dispose();

@@ -108,9 +108,6 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "sigaction", SetLastError = true)]
     internal static partial int Sigaction(int signal, byte* action, byte* old);
 
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    internal static partial int Kill(int pid, int signal);
-
     [LibraryImport("libc", EntryPoint = "sigtimedwait", SetLastError = true)]
     internal static partial int SigTimedWait(ulong* set, void* info, long* timeout);
 
