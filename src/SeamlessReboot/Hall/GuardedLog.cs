@@ -42,8 +42,17 @@ internal sealed class GuardedLog(ILogger? logger, Action<LogLevel, string>? log)
         Try(() => log?.Invoke(logLevel, formatter(state, readable)));
     }
 
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
+    // Explicit, because older versions of the interface declare it without nullability.
+    IDisposable ILogger.BeginScope<TState>(TState state) => NoScope.Instance;
+
+    private sealed class NoScope : IDisposable
+    {
+        internal static NoScope Instance { get; } = new();
+
+        public void Dispose()
+        {
+        }
+    }
 
     private static void Try(Action action)
     {
