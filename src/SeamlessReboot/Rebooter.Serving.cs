@@ -28,7 +28,7 @@ public sealed partial class Rebooter
         ArgumentNullException.ThrowIfNull(listener);
         string name = _hall.Listeners.NameOf(listener)
             ?? throw new ArgumentException("The listener does not come from Rebooter.Listen, so it would not survive a reboot. Use Listen.", nameof(listener));
-        return _hall.Acceptor.AcceptAsync(listener, name, cancellationToken);
+        return _hall.Acceptor.AcceptAsync(listener, name, farewell: null, cancellationToken);
     }
 
     /// <summary>Adds a session and resumes it. From here on it is carried over reboots.</summary>
@@ -61,6 +61,7 @@ public sealed partial class Rebooter
         if (_hall.Population.Remove(session) is not SessionEntry entry)
             return false;
         _hall.Supervisor.ReleaseSession(entry);
+        _hall.Acceptor.RoomWasMade();
         return true;
     }
 

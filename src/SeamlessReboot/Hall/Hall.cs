@@ -29,19 +29,25 @@ internal sealed class Hall(ServerContext context)
                 if (isHeld)
                     supervisor.PrepareHolding(spool.Directory!);
             });
+        SpareDescriptors spare = new();
+        if (Rebooter.IsSupported)
+            spare.Take();
         return new Hall(context)
         {
+            Spare = spare,
             Supervisor = supervisor,
             Process = process,
             Spool = spool,
             Population = population,
-            Acceptor = new Acceptor(supervisor),
+            Acceptor = new Acceptor(context, supervisor, spare),
             SessionLog = new SessionLog(context, supervisor),
-            Turns = new Turns(population),
+            Turns = new Turns(population, spare),
             Generation = arrival.Generation,
             Crashes = arrival.Note?.Crashes ?? [],
         };
     }
+
+    internal required SpareDescriptors Spare { get; init; }
 
     internal required SupervisorLink Supervisor { get; init; }
 
@@ -100,6 +106,7 @@ internal sealed class Hall(ServerContext context)
         Listeners.Close();
         Reports.Dispose();
         Acceptor.Dispose();
+        Spare.Dispose();
         Spool.Dispose();
     }
 
