@@ -7,7 +7,7 @@ namespace CounterServer;
 internal sealed record Options
 {
     private const string Usage = "usage: CounterServer [--port N] [--unix PATH] [--spool DIR] [--state-bytes B] [--checkpoint SECONDS]"
-        + " [--rehearsal until-ready|until-start|none] [--ready-timeout SECONDS]";
+        + " [--rehearsal until-ready|until-start|none] [--ready-timeout SECONDS] [--suspend-timeout SECONDS]";
 
     public int? Port { get; init; }
 
@@ -25,6 +25,9 @@ internal sealed record Options
 
     /// <summary>How long a new release may take until it is ready.</summary>
     public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a reboot waits for a session that is at work.</summary>
+    public TimeSpan SuspendTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>For tests: lines that begin with '!' make the server fail. See <see cref="Faults"/>.</summary>
     public bool AllowFaults { get; init; }
@@ -44,9 +47,10 @@ internal sealed record Options
                 "--unix" => options with { Unix = Value(words) },
                 "--spool" => options with { Spool = Value(words) },
                 "--state-bytes" => options with { StateBytes = Number(Value(words)) },
-                "--checkpoint" => options with { Checkpoint = TimeSpan.FromSeconds(double.Parse(Value(words), CultureInfo.InvariantCulture)) },
+                "--checkpoint" => options with { Checkpoint = Seconds(words) },
                 "--rehearsal" => options with { Rehearsal = Enum.Parse<RehearsalMode>(Value(words).Replace("-", "", StringComparison.Ordinal), ignoreCase: true) },
-                "--ready-timeout" => options with { ReadyTimeout = TimeSpan.FromSeconds(double.Parse(Value(words), CultureInfo.InvariantCulture)) },
+                "--ready-timeout" => options with { ReadyTimeout = Seconds(words) },
+                "--suspend-timeout" => options with { SuspendTimeout = Seconds(words) },
                 "--allow-faults" => options with { AllowFaults = true },
                 "--fail-start" => options with { FailStart = Value(words) },
                 _ => throw new ArgumentException($"{name}? {Usage}"),
@@ -57,6 +61,8 @@ internal sealed record Options
     }
 
     private static string Value(Queue<string> words) => words.TryDequeue(out string? value) ? value : throw new ArgumentException(Usage);
+
+    private static TimeSpan Seconds(Queue<string> words) => TimeSpan.FromSeconds(double.Parse(Value(words), CultureInfo.InvariantCulture));
 
     private static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
 }
