@@ -45,6 +45,8 @@ rebooter.Restore(saved =>
     lastId = Math.Max(lastId, state.Id); // after a crash a session may be younger than what was kept
     return new CounterSession(saved.OpenConnection(), state, faults);
 });
+
+// Before Ready, which hands out what came during the reboot.
 TaskCompletionSource stopping = new();
 using PosixSignalRegistration onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using PosixSignalRegistration onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);

@@ -113,6 +113,21 @@ internal static partial class Log
     [LoggerMessage(37, LogLevel.Error, "The release before this one cannot be started again: {Why}")]
     internal static partial void ReturnFailed(ILogger log, string why, Exception failure);
 
+    [LoggerMessage(38, LogLevel.Warning, "{Sentence}")]
+    internal static partial void Signals(ILogger log, string sentence);
+
+    [LoggerMessage(40, LogLevel.Warning, "No client can be let in on {Listener} for now: {Cause} Those who are connected are served on, the others wait. {Remedy}")]
+    internal static partial void AcceptFailed(ILogger log, string listener, string cause, string remedy);
+
+    [LoggerMessage(41, LogLevel.Information, "Clients are let in on {Listener} again.")]
+    internal static partial void AcceptsAgain(ILogger log, string listener);
+
+    [LoggerMessage(42, LogLevel.Debug, "A client on {Listener} was gone before it could be let in: {Why}")]
+    internal static partial void ClientRefused(ILogger log, string listener, string why);
+
+    [LoggerMessage(43, LogLevel.Warning, "{Count} clients of {Listener} were accepted and spoken to, and never added, so their connections ended with the reboot. Call Add before the first byte, or accept what cannot be carried with AcceptAsync(listener, carry: false).")]
+    internal static partial void NeverAdded(ILogger log, int count, string listener);
+
     [LoggerMessage(18, LogLevel.Critical, "Crash number {Count} within the window, or before the first Ready: the process dies.")]
     internal static partial void GivingUp(ILogger log, int count);
 }

@@ -16,6 +16,7 @@ namespace SeamlessReboot;
 /// </remarks>
 public sealed partial class Rebooter : IDisposable
 {
+    private static readonly TimeSpan _callOffTimeout = TimeSpan.FromSeconds(5);
     private static Rebooter? _instance;
 
     private readonly Hall _hall;
@@ -50,6 +51,7 @@ public sealed partial class Rebooter : IDisposable
         _hall.Process.RegisterSignals(reason => RequestReboot(reason), reason => RequestCheckpoint(reason));
         _startGuard = new StartGuard(_hall, _arrival); // before the guard against crashes, which comes when this one knows no way
         _crashGuard.Start();
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
         _startEndedAt = System.Diagnostics.Stopwatch.GetTimestamp();
     }
 
@@ -242,7 +244,8 @@ public sealed partial class Rebooter : IDisposable
 
     private void Stop(bool isFailing)
     {
-        Phase before = _hall.Population.Stop();
+        Phase before = _hall.Population.Stop(); // no new reboot begins
+        CallOffRun();
         // What has not been handed out, or was left by an exception, is for the process that the supervisor starts next.
         if (before == Phase.Stopped || (IsCrashSafe && (isFailing || (before == Phase.Starting && _arrival is { IsCold: false }))))
             return;
@@ -250,8 +253,21 @@ public sealed partial class Rebooter : IDisposable
         _startGuard?.Dispose();
         _crashGuard.Dispose();
         _children?.Dispose();
-        _hall.Close();
+        _hall.Close(isProcess: this == _instance);
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
         Interlocked.CompareExchange(ref _instance, null, this);
+    }
+
+    // Of a Main that does not dispose of it.
+    private void OnExit(object? sender, EventArgs e) => CallOffRun();
+
+    // No exec once the process is on its way out.
+    private void CallOffRun()
+    {
+        if (RebootRun.IsCurrent || _hall.Turns.Current is not RebootRun run)
+            return;
+        run.Cancel("The server is being stopped.");
+        run.Over.Task.Wait(_callOffTimeout);
     }
 
     private Arrival RequireStarting(string method) => _arrival is Arrival arrival && _hall.Population.Phase == Phase.Starting

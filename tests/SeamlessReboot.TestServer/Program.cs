@@ -37,8 +37,11 @@ rebooter.Restore(saved =>
     start.RefuseIfAsked(saved.Id);
     return kind.Restore(saved);
 });
+using Handlers handlers = new(server);
+handlers.Register();
 rebooter.Ready();
 server.TellReady(listeners);
 foreach (Socket listener in listeners)
     kind.Serve(listener);
+await handlers.RegisterLateAsync();
 await server.Quit;

@@ -28,10 +28,16 @@ internal sealed class AcceptedSocket : Socket
         return socket;
     }
 
+    /// <summary>False when the supervisor has been told to let go of it although it is open.</summary>
+    internal bool IsHeld { get; set; } = true;
+
+    /// <summary>Under which name.</summary>
+    internal string StoreName => _storeName;
+
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        if (disposing)
+        if (disposing && IsHeld)
             _whenClosed(_storeName);
     }
 }

@@ -1,23 +1,27 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using SeamlessReboot.Posix;
 
 namespace SeamlessReboot;
 
 /// <summary>
-/// Accepts clients, stops doing so while a reboot suspends, and knows who was let in and is no session yet: they are carried too,
-/// and come out of AcceptAsync again. Thread-safe.
+/// Accepts clients, stops doing so while a reboot suspends, and knows who was let in and is no session: those to whom nobody has spoken
+/// are carried too, and come out of AcceptAsync again. Thread-safe.
 /// </summary>
-internal sealed class Acceptor(SupervisorLink supervisor) : IDisposable
+internal sealed class Acceptor(ServerContext context, SupervisorLink supervisor, SpareDescriptors spare) : IDisposable
 {
-    private const int ManyAccepted = 64;
     private readonly Lock _lock = new();
-    private readonly Dictionary<Socket, string> _accepted = [];
-    private readonly Dictionary<string, Queue<Socket>> _waiting = new(StringComparer.Ordinal);
+    private readonly AcceptTrouble _trouble = new(context, spare);
+    private readonly Dictionary<Socket, AcceptedClient> _accepted = [];
+    private readonly Dictionary<string, Queue<AcceptedClient>> _waiting = new(StringComparer.Ordinal);
+    private readonly List<SafeFileHandle> _duplicates = [];
     private readonly TaskCompletionSource _everyoneRuns = NewSource();
     private CancellationTokenSource _suspending = new();
     private TaskCompletionSource? _resumed; // while suspended
     private TaskCompletionSource? _quiet;
     private int _underWay;
+    private int _sweepAt = 64;
     private bool _isOpen;
 
     /// <summary>Ready: from here on clients are let in.</summary>
@@ -30,14 +34,28 @@ internal sealed class Acceptor(SupervisorLink supervisor) : IDisposable
     /// <summary>Those who were there before the reboot run again. Under a supervisor nobody is let in before that.</summary>
     internal void EveryoneRuns() => _everyoneRuns.TrySetResult();
 
-    /// <summary>Those who were accepted and not added, with the names of their listeners.</summary>
-    internal KeyValuePair<Socket, string>[] Accepted()
-    {
-        lock (_lock)
-            return [.. _accepted.Where(a => !a.Key.SafeHandle.IsClosed)];
-    }
+    internal IEnumerable<SafeHandle> Handles() => Accepted().Select(a => (SafeHandle)a.Socket.SafeHandle);
 
-    internal IEnumerable<SafeHandle> Handles() => Accepted().Select(a => (SafeHandle)a.Key.SafeHandle);
+    /// <summary>
+    /// Those who were accepted and not added. The application may be serving them, and does not stand still: what has been handed out is
+    /// duplicated, so that the number stays this client's when the application closes it.
+    /// </summary>
+    internal IEnumerable<(AcceptedClient Client, SafeHandle Handle)> Capture()
+    {
+        foreach (AcceptedClient client in Accepted())
+        {
+            SafeHandle handle = client.Socket.SafeHandle;
+            if (client.IsHandedOut && Fd.TryDuplicate(handle) is SafeFileHandle duplicate)
+            {
+                lock (_lock)
+                    _duplicates.Add(duplicate);
+                handle = duplicate;
+            }
+
+            if (!handle.IsClosed)
+                yield return (client, handle);
+        }
+    }
 
     /// <summary>It is a session now.</summary>
     internal void Forget(Socket socket)
@@ -49,20 +67,30 @@ internal sealed class Acceptor(SupervisorLink supervisor) : IDisposable
     /// <summary>One that the image before has accepted.</summary>
     internal void PutBack(string listener, Socket socket)
     {
+        AcceptedClient client = new(socket, listener);
         lock (_lock)
         {
-            _accepted[socket] = listener;
-            PutWaiting(listener, socket);
+            _accepted[socket] = client;
+            PutWaiting(client);
         }
     }
 
-    internal async ValueTask<Socket> AcceptAsync(Socket listener, string name, CancellationToken cancellationToken)
+    /// <summary>Somebody has gone: there may be room for somebody else.</summary>
+    internal void RoomWasMade() => _trouble.TryAgain();
+
+    /// <param name="listener">Where.</param>
+    /// <param name="name">The listener's name.</param>
+    /// <param name="farewell">What a client that is not to be carried is told by the next image; null when it is to be carried.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    internal async ValueTask<Socket> AcceptAsync(Socket listener, string name, byte[]? farewell, CancellationToken cancellationToken)
     {
         if (supervisor.HoldsDescriptors && _isOpen)
             await _everyoneRuns.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            while (_trouble.IsFull())
+                await _trouble.WaitAsync(name, failure: null, cancellationToken).ConfigureAwait(false);
             Task? parked;
             CancellationToken suspending;
             lock (_lock)
@@ -70,17 +98,24 @@ internal sealed class Acceptor(SupervisorLink supervisor) : IDisposable
                 if (!_isOpen)
                     throw new InvalidOperationException("AcceptAsync was called before Ready. Call Ready first: it brings back those who are connected.");
                 parked = _resumed?.Task;
-                if (parked is null && TakeWaiting(name) is Socket waiting)
-                    return waiting;
+                if (parked is null && TakeWaiting(name) is AcceptedClient waiting)
+                    return HandOut(waiting, farewell);
                 suspending = _suspending.Token;
                 if (parked is null)
                     _underWay++;
             }
 
-            if (parked is not null)
-                await parked.WaitAsync(cancellationToken).ConfigureAwait(false);
-            else if (await AcceptOneAsync(listener, name, suspending, cancellationToken).ConfigureAwait(false) is Socket socket)
-                return socket;
+            try
+            {
+                if (parked is not null)
+                    await parked.WaitAsync(cancellationToken).ConfigureAwait(false);
+                else if (await AcceptOneAsync(listener, name, farewell, suspending, cancellationToken).ConfigureAwait(false) is Socket socket)
+                    return socket;
+            }
+            catch (SocketException e) when (AcceptTrouble.WillPass(e))
+            {
+                await _trouble.WaitAsync(name, e, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 
@@ -110,6 +145,9 @@ internal sealed class Acceptor(SupervisorLink supervisor) : IDisposable
             _quiet = null;
             resumed = _resumed;
             _resumed = null;
+            foreach (SafeFileHandle duplicate in _duplicates)
+                duplicate.Dispose();
+            _duplicates.Clear();
         }
 
         resumed?.TrySetResult();
@@ -118,7 +156,13 @@ internal sealed class Acceptor(SupervisorLink supervisor) : IDisposable
     /// <summary>The end: who waits in AcceptAsync is left alone.</summary>
     public void Dispose() => _suspending.Dispose();
 
-    private async Task<Socket?> AcceptOneAsync(Socket listener, string name, CancellationToken suspending, CancellationToken cancellationToken)
+    private AcceptedClient[] Accepted()
+    {
+        lock (_lock)
+            return [.. _accepted.Values.Where(a => !a.IsClosed)];
+    }
+
+    private async Task<Socket?> AcceptOneAsync(Socket listener, string name, byte[]? farewell, CancellationToken suspending, CancellationToken cancellationToken)
     {
         Socket? socket = null;
         try
@@ -126,7 +170,10 @@ internal sealed class Acceptor(SupervisorLink supervisor) : IDisposable
             using CancellationTokenSource? both = cancellationToken.CanBeCanceled
                 ? CancellationTokenSource.CreateLinkedTokenSource(suspending, cancellationToken)
                 : null;
-            socket = supervisor.HoldAccepted(await listener.AcceptAsync(both?.Token ?? suspending).ConfigureAwait(false));
+            socket = await listener.AcceptAsync(both?.Token ?? suspending).ConfigureAwait(false);
+            _trouble.LetIn(name, (int)socket.SafeHandle.DangerousGetHandle());
+            if (farewell is null)
+                socket = supervisor.HoldAccepted(socket);
         }
         catch (OperationCanceledException) when (suspending.IsCancellationRequested)
         {
@@ -139,10 +186,14 @@ internal sealed class Acceptor(SupervisorLink supervisor) : IDisposable
             {
                 if (socket is not null)
                 {
-                    Track(socket, name);
-                    if (_resumed is not null)
+                    AcceptedClient client = Track(socket, name);
+                    if (_resumed is null)
                     {
-                        PutWaiting(name, socket);
+                        client.HandOut(farewell);
+                    }
+                    else
+                    {
+                        PutWaiting(client);
                         socket = null;
                     }
                 }
@@ -157,24 +208,36 @@ internal sealed class Acceptor(SupervisorLink supervisor) : IDisposable
         return socket;
     }
 
-    private void Track(Socket socket, string listener)
+    private Socket HandOut(AcceptedClient client, byte[]? farewell)
+    {
+        if (farewell is not null)
+            supervisor.ReleaseAccepted(client.Socket);
+        client.HandOut(farewell);
+        return client.Socket;
+    }
+
+    private AcceptedClient Track(Socket socket, string listener)
     {
         // Those that the application has closed without ever adding them.
-        if (_accepted.Count > ManyAccepted)
+        if (_accepted.Count >= _sweepAt)
+        {
             foreach (Socket closed in _accepted.Keys.Where(s => s.SafeHandle.IsClosed).ToArray())
                 _accepted.Remove(closed);
-        _accepted[socket] = listener;
+            _sweepAt = Math.Max(64, _accepted.Count * 2);
+        }
+
+        return _accepted[socket] = new AcceptedClient(socket, listener);
     }
 
-    private void PutWaiting(string listener, Socket socket)
+    private void PutWaiting(AcceptedClient client)
     {
-        if (!_waiting.TryGetValue(listener, out Queue<Socket>? queue))
-            _waiting.Add(listener, queue = new Queue<Socket>());
-        queue.Enqueue(socket);
+        if (!_waiting.TryGetValue(client.Listener, out Queue<AcceptedClient>? queue))
+            _waiting.Add(client.Listener, queue = new Queue<AcceptedClient>());
+        queue.Enqueue(client);
     }
 
-    private Socket? TakeWaiting(string listener) =>
-        _waiting.TryGetValue(listener, out Queue<Socket>? queue) && queue.TryDequeue(out Socket? socket) ? socket : null;
+    private AcceptedClient? TakeWaiting(string listener) =>
+        _waiting.TryGetValue(listener, out Queue<AcceptedClient>? queue) && queue.TryDequeue(out AcceptedClient? client) ? client : null;
 
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -15,9 +15,10 @@ internal sealed class Hall(ServerContext context)
     /// <summary>Puts the owners together, with what has arrived.</summary>
     internal static Hall Build(ServerContext context, RehearsalStage? rehearsal, out Arrival arrival)
     {
+        HeldSignals? held = Rebooter.IsSupported && context.Process.Variable(Inheritance.Variable) is not null ? context.Process.FindHeldSignals() : null;
         SupervisorLink supervisor = new(context);
         arrival = Arrival.Read(context, supervisor, rehearsal);
-        ProcessState process = new(context, arrival.Start);
+        ProcessState process = new(context, arrival.Start, held);
         Population population = new(context.Log);
         population.RaiseLastId(arrival.LastId);
         SpoolPlace spool = SpoolPlace.Open(context, arrival);
@@ -28,19 +29,25 @@ internal sealed class Hall(ServerContext context)
                 if (isHeld)
                     supervisor.PrepareHolding(spool.Directory!);
             });
+        SpareDescriptors spare = new();
+        if (Rebooter.IsSupported)
+            spare.Take();
         return new Hall(context)
         {
+            Spare = spare,
             Supervisor = supervisor,
             Process = process,
             Spool = spool,
             Population = population,
-            Acceptor = new Acceptor(supervisor),
+            Acceptor = new Acceptor(context, supervisor, spare),
             SessionLog = new SessionLog(context, supervisor),
-            Turns = new Turns(population),
+            Turns = new Turns(population, spare),
             Generation = arrival.Generation,
             Crashes = arrival.Note?.Crashes ?? [],
         };
     }
+
+    internal required SpareDescriptors Spare { get; init; }
 
     internal required SupervisorLink Supervisor { get; init; }
 
@@ -86,15 +93,20 @@ internal sealed class Hall(ServerContext context)
     internal void NotifyReady() => Supervisor.NotifyReady(Generation, Status, Spool.LastPath);
 
     /// <summary>An orderly end: nobody is to come back.</summary>
-    internal void Close()
+    /// <param name="isProcess">
+    /// Whether the process is about to end with it. Then signals stay handled: one that asks for a reboot, and comes too late, would kill it.
+    /// </param>
+    internal void Close(bool isProcess)
     {
         Supervisor.Dispose();
         SessionLog.Dispose();
         Supervisor.Leave(HeldNames());
-        Process.Dispose();
+        if (!isProcess)
+            Process.Dispose();
         Listeners.Close();
         Reports.Dispose();
         Acceptor.Dispose();
+        Spare.Dispose();
         Spool.Dispose();
     }
 

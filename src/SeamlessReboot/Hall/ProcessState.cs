@@ -7,8 +7,10 @@ namespace SeamlessReboot;
 /// What exec leaves as it is and the application may have changed: working directory, umask, terminal, signals. Knows how generation
 /// 0 was started, and puts it back for the next image.
 /// </summary>
-internal sealed class ProcessState(ServerContext context, ProcessStart start) : IDisposable
+internal sealed class ProcessState(ServerContext context, ProcessStart start, HeldSignals? held) : IDisposable
 {
+    private static readonly TimeSpan _handlersTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _crashHandlersTimeout = TimeSpan.FromSeconds(0.2);
     private readonly Terminal? _terminal = Rebooter.IsSupported ? Terminal.Read() : null;
     private readonly List<PosixSignalRegistration> _registrations = [];
 
@@ -21,14 +23,38 @@ internal sealed class ProcessState(ServerContext context, ProcessStart start) : 
     /// <summary>To be called before a deploy may flip a link: soon after the start, though not in the pause.</summary>
     internal void Remember() => Release = ReleaseImage.OfThisProcess(Start, context.Process);
 
-    // Registered first, unblocked then: one that came during the exec was kept pending by the mask, and is delivered now.
     internal void RegisterSignals(Action<string> reboot, Action<string> checkpoint)
     {
         foreach (PosixSignal signal in context.Options.RebootSignals)
             Register(signal, () => reboot("signal " + signal));
         foreach (PosixSignal signal in context.Options.CheckpointSignals)
             Register(signal, () => checkpoint("signal " + signal));
-        Signals.SetThreadMask(0);
+        if (held is null)
+            Signals.SetThreadMask(0); // after an exec, that is for Ready
+    }
+
+    /// <summary>Lets in what has been held back since before the exec. Before anyone runs: a child has the mask of the thread that starts it.</summary>
+    internal void ReleaseSignals() => held?.Release();
+
+    /// <summary>The same for threads that have come into being meanwhile, when everyone is served.</summary>
+    internal void FinishRelease() => held?.Finish(sentence => Log.Signals(context.Log, sentence));
+
+    /// <summary>From here on a signal that means the end calls the reboot off.</summary>
+    internal void WatchSignals(RebootRun run) => run.Signals = context.Process.WatchSignals(OurSignals(), signal =>
+    {
+        run.Cancel($"{signal} has come.");
+        return run.Stage >= RebootStage.Suspend ? run.Over.Task : null; // the application's handler is not to find everyone suspended
+    });
+
+    /// <summary>The last step before the exec: what has a handler waits for the next image.</summary>
+    internal void HoldSignals(RebootRun run)
+    {
+        run.Signals ??= context.Process.WatchSignals(0, _ => null);
+        if (run.Signals is not SignalWatch watch)
+            return;
+        run.OnUndo("release the signals", watch.Hold(held?.Set ?? 0, run.Crash is null ? _handlersTimeout : _crashHandlersTimeout, run.Crash is not null));
+        if (watch.Shortcoming is string sentence)
+            Log.Signals(context.Log, sentence);
     }
 
     /// <summary>Puts everything back to what it was at the start.</summary>
@@ -48,9 +74,6 @@ internal sealed class ProcessState(ServerContext context, ProcessStart start) : 
         run.OnUndo("put the diagnostics socket back", DiagnosticsSocket.MoveAside(context.Process));
         run.OnUndo("arm the timers", Signals.DisarmTimers());
         run.OnUndo("handle signals", Signals.IgnoreAll(Start.IgnoredSignals & ~OurSignals()));
-        // Nothing blocked, but for the signals that mean reboot: in the moment without a handler they would kill. They wait.
-        ulong before = Signals.SetThreadMask(OurSignals());
-        run.OnUndo("set the signal mask", () => Signals.SetThreadMask(before));
     }
 
     public void Dispose()

@@ -29,6 +29,7 @@ internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, lo
     /// <summary>Everyone runs, and whoever asks is told so. From here on nothing may throw any more.</summary>
     internal void Serve()
     {
+        hall.Process.ReleaseSignals();
         hall.Acceptor.Open();
         hall.Population.Serve();
         // Behind them: who is let in is to be given to the supervisor at once, and not when a thread is free again.
@@ -43,6 +44,7 @@ internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, lo
     /// <summary>What can wait until everyone is served again.</summary>
     internal void CleanUp()
     {
+        hall.Process.FinishRelease();
         if (arrival.IsCold)
             return;
         AsFarAsPossible("removing the diagnostics socket of the image before", () => DiagnosticsSocket.RemoveOld(hall.Context.Process));

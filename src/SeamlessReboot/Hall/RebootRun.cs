@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using SeamlessReboot.Posix;
 using SeamlessReboot.Spool;
 
 namespace SeamlessReboot;
@@ -91,6 +92,15 @@ internal sealed class RebootRun(string reason, bool isCheckpoint = false)
         _cancellation.Cancel();
     }
 
+    internal SignalWatch? Signals { get; set; }
+
+    /// <exception cref="OperationCanceledException">It is to be called off from outside.</exception>
+    internal void ThrowIfCancelled()
+    {
+        if (_cancellation.IsCancellationRequested)
+            throw new OperationCanceledException(_cancelReason);
+    }
+
     /// <summary>Why it was called off from outside, or null.</summary>
     internal string? CancelReason => _cancelReason;
 
@@ -98,6 +108,7 @@ internal sealed class RebootRun(string reason, bool isCheckpoint = false)
 
     internal void Next(RebootStage stage)
     {
+        ThrowIfCancelled();
         if (Stage >= RebootStage.Suspend)
             _stageEnds.Add(Stopwatch.GetTimestamp());
         Stage = stage;

@@ -18,7 +18,9 @@ internal sealed class RebootSequence(Hall hall)
         try
         {
             hall.Supervisor.NotifyReloading();
+            hall.Process.WatchSignals(run);
             Prepare(run);
+            run.ThrowIfCancelled();
             run.Stage = RebootStage.Suspend;
             new Suspension(hall, run).Hold();
             run.Next(RebootStage.Capture);
@@ -26,7 +28,7 @@ internal sealed class RebootSequence(Hall hall)
             run.Next(RebootStage.Write);
             Write(run);
             run.Next(RebootStage.Flush);
-            Flush();
+            Flush(run);
             run.Next(RebootStage.Descriptors);
             run.OnUndo("put close-on-exec back", Strays.Mark(run.Survivors, run.Strays));
             hall.Process.PutBack(run);
@@ -43,6 +45,7 @@ internal sealed class RebootSequence(Hall hall)
         finally
         {
             RebootRun.IsCurrent = false;
+            run.Signals?.Dispose();
         }
     }
 
@@ -101,7 +104,7 @@ internal sealed class RebootSequence(Hall hall)
     {
         RebootRun.IsCurrent = false; // what Resume starts inherits the context, and lives on after this reboot
         RebootException failure = cause as RebootException
-            ?? new RebootException(run.Stage, $"The reboot was called off while it was at '{run.Stage}': {Failure.Sentence(Failure.Text(cause))} The server is serving as before.", cause);
+            ?? new RebootException(run.Stage, $"The reboot was called off while it was at '{run.Stage}': {Failure.Sentence(run.CancelReason ?? Failure.Text(cause))} The server is serving as before.", cause);
         run.UndoAll(hall.Context.Log);
         hall.Reports.Add(new RebootReport
         {
@@ -130,7 +133,7 @@ internal sealed class RebootSequence(Hall hall)
             run.Survivors.Add((int)memory.DangerousGetHandle());
     }
 
-    private void Flush()
+    private void Flush(RebootRun run)
     {
         if (_options.OnSuspending is not { } flush)
             return;
@@ -139,9 +142,9 @@ internal sealed class RebootSequence(Hall hall)
         Task hook = Task.Run(() => flush(overdue.Token).AsTask());
         try
         {
-            hook.WaitAsync(_options.FlushTimeout, _options.TimeProvider).GetAwaiter().GetResult();
+            hook.WaitAsync(_options.FlushTimeout, _options.TimeProvider, run.Cancellation).GetAwaiter().GetResult();
         }
-        catch (Exception e) when (!hook.IsCompleted || (hook.IsCanceled && overdue.IsCancellationRequested))
+        catch (Exception e) when (!run.Cancellation.IsCancellationRequested && (!hook.IsCompleted || (hook.IsCanceled && overdue.IsCancellationRequested)))
         {
             throw new TimeoutException($"OnSuspending has not returned after {_options.FlushTimeout.TotalSeconds:0.###} s. "
                 + "Make it faster, or raise RebooterOptions.FlushTimeout.", e);
@@ -150,9 +153,12 @@ internal sealed class RebootSequence(Hall hall)
 
     private void Exec(RebootRun run)
     {
+        string note = NoteFor(run).Encode();
+        hall.Process.HoldSignals(run);
+        run.ThrowIfCancelled();
         try
         {
-            hall.Context.Process.Execute(run.Plan!.Path, run.Plan.Arguments, run.Plan.EnvironmentWith(Inheritance.Variable, NoteFor(run).Encode()));
+            hall.Context.Process.Execute(run.Plan!.Path, run.Plan.Arguments, run.Plan.EnvironmentWith(Inheritance.Variable, note));
         }
         catch (SyscallException e)
         {

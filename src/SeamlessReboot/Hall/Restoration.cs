@@ -17,14 +17,15 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
     private readonly List<FailedRestore> _failed = [];
     private readonly List<LostSession> _lost = [];
     private readonly List<SessionConnection> _farewells = [];
+    private readonly Dictionary<string, int> _neverAdded = new(StringComparer.Ordinal);
     private RestoreAttempt? _attempt;
     private bool _isWarm = arrival.Note is { Warm: true };
 
     internal IReadOnlyList<LostSession> Lost => _lost;
 
-    /// <summary>The session's number.</summary>
+    /// <summary>The session's number; 0 when it is none.</summary>
     internal static long IdOf(SpoolRecord record) =>
-        record.Name.Length > 1 && long.TryParse(record.Name.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out long id) ? id : 0;
+        record.Name is ['s', _, ..] && long.TryParse(record.Name.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out long id) ? id : 0;
 
     /// <exception cref="InvalidOperationException">A piece of system state, or most of the sessions, cannot be restored.</exception>
     internal void HandOut()
@@ -50,12 +51,23 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
         {
             if (record.Kind != SpoolRecordKind.Accepted || arrival.TakeDescriptor(record.Name) is not int fd)
                 continue;
+            // Those who are served without ever being added do not stand still: this one may have been spoken to after it was written down.
+            if (SocketProgress.Of(fd) is { Taken: > 0 } or { Given: > 0 })
+            {
+                CountNeverAdded(record);
+                SayFarewell(Arrival.Adopt(fd), default, withText: false);
+                continue;
+            }
+
             Socket socket = hall.Supervisor.AdoptAccepted(Arrival.Adopt(fd));
             if (hall.Listeners.Contains(record.Type))
                 hall.Acceptor.PutBack(record.Type, socket);
             else
                 SayFarewell(socket, default, withText: true);
         }
+
+        foreach ((string listener, int count) in _neverAdded)
+            Log.NeverAdded(_context.Log, count, listener);
 
         if (arrival.Past is not null)
             PutBackPassed();
@@ -180,12 +192,16 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
     private void RestoreFarewell(SpoolRecord record)
     {
         hall.Population.RaiseLastId(IdOf(record));
+        if (record.Name is [AcceptedClient.NeverAdded, ..])
+            CountNeverAdded(record);
         string reason = Encoding.UTF8.GetString(record.State.Span);
         if (reason.Length > 0)
             Lose(record, reason, keep: false);
         if (arrival.TakeDescriptor(record.Name) is int fd)
             SayFarewell(Arrival.Adopt(fd), record.Unsent, withText: reason.Length > 0);
     }
+
+    private void CountNeverAdded(SpoolRecord record) => _neverAdded[record.Type] = _neverAdded.GetValueOrDefault(record.Type) + 1;
 
     /// <summary>
     /// One session whose state does not load is that one's misfortune. When it is most of them it is this version's, and under a

@@ -72,6 +72,7 @@ internal sealed class StartGuard : IDisposable
                 run.Survivors.Add(fd);
         run.OnUndo("put close-on-exec back", Strays.Mark(run.Survivors, []));
         _hall.Process.PutBack(run);
+        _hall.Process.HoldSignals(run);
         _hall.Context.Process.Execute(plan.Path, plan.Arguments, plan.EnvironmentWith([(Inheritance.Variable, note), .. more]));
     }
 

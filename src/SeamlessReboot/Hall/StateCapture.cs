@@ -49,8 +49,24 @@ internal sealed class StateCapture(Hall hall, RebootRun run)
     private void WriteAccepted()
     {
         int number = 0;
-        foreach ((Socket socket, string listener) in hall.Acceptor.Accepted())
-            _writer.Write(Descriptor(SpoolRecordKind.Accepted, $"a{++number}", socket.SafeHandle) with { Type = listener });
+        foreach ((AcceptedClient client, SafeHandle handle) in hall.Acceptor.Capture())
+        {
+            try
+            {
+                SpoolRecord record = Descriptor(SpoolRecordKind.Accepted, "", handle) with { Type = client.Listener };
+                _writer.Write(client.Farewell is byte[] farewell
+                    ? record with { Kind = SpoolRecordKind.Farewell, Name = $"{AcceptedClient.NotCarried}{++number}", Unsent = farewell }
+                    : record with
+                    {
+                        Kind = client.IsUntouched(record.Fd) ? SpoolRecordKind.Accepted : SpoolRecordKind.Farewell,
+                        Name = $"{AcceptedClient.NeverAdded}{++number}",
+                    });
+            }
+            catch (ObjectDisposedException)
+            {
+                // The application has closed it just now; it does not stand still.
+            }
+        }
     }
 
     private void Write(KeptState state)

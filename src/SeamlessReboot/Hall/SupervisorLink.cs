@@ -63,10 +63,22 @@ internal sealed class SupervisorLink : IDisposable
     internal Socket AdoptAccepted(Socket socket) =>
         HoldsDescriptors ? AcceptedSocket.Of(socket, NameOf('c', socket.SafeHandle), _supervisor!.Remove) : socket;
 
+    /// <summary>One that is not to outlive this process.</summary>
+    internal void ReleaseAccepted(Socket socket)
+    {
+        if (socket is not AcceptedSocket { IsHeld: true } held)
+            return;
+        held.IsHeld = false;
+        _supervisor!.Remove(held.StoreName);
+    }
+
     internal void HoldSession(SessionEntry entry)
     {
-        if (HoldsDescriptors && entry.Session.Socket is not AcceptedSocket)
-            _supervisor!.Store(NameOf('c', entry.Identity), entry.Session.Socket.SafeHandle, dropWhenDead: true);
+        if (!HoldsDescriptors || entry.Session.Socket is AcceptedSocket { IsHeld: true })
+            return;
+        if (entry.Session.Socket is AcceptedSocket released)
+            released.IsHeld = true;
+        _supervisor!.Store(NameOf('c', entry.Identity), entry.Session.Socket.SafeHandle, dropWhenDead: true);
     }
 
     internal void ReleaseSession(SessionEntry entry)

@@ -1,7 +1,7 @@
 namespace SeamlessReboot;
 
 /// <summary>One reboot or checkpoint at a time: whose turn it is, and which reboot has been asked for meanwhile. Thread-safe.</summary>
-internal sealed class Turns(Population population)
+internal sealed class Turns(Population population, Posix.SpareDescriptors spare)
 {
     private readonly Lock _lock = new();
     private RebootRun? _run;
@@ -59,6 +59,7 @@ internal sealed class Turns(Population population)
             if (_run is not null)
                 return $"A {(_run.IsCheckpoint ? "checkpoint" : "reboot")} is under way already ({_run.Reason}).";
             run = _run = new RebootRun(reason, isCheckpoint);
+            MakeRoom(run);
             return null;
         }
     }
@@ -74,6 +75,7 @@ internal sealed class Turns(Population population)
                 if (_run is null)
                 {
                     _run = run;
+                    MakeRoom(run);
                     return;
                 }
 
@@ -89,6 +91,13 @@ internal sealed class Turns(Population population)
     {
         lock (_lock)
             _run = null;
+    }
+
+    /// <summary>For its files and pipes, should the process be at its limit of descriptors.</summary>
+    private void MakeRoom(RebootRun run)
+    {
+        spare.GiveUp();
+        run.OnUndo("take the spare descriptors", spare.Take);
     }
 
     /// <summary>A checkpoint takes milliseconds; nobody is refused a reboot for it.</summary>

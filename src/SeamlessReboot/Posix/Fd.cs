@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace SeamlessReboot.Posix;
 
@@ -7,6 +8,7 @@ namespace SeamlessReboot.Posix;
 internal static class Fd
 {
     private const int GetFlags = 1, SetFlags = 2, CloseOnExecFlag = 1; // F_GETFD, F_SETFD, FD_CLOEXEC
+    private const int GetStatus = 3, SetStatus = 4, NonBlocking = 0x800; // F_GETFL, F_SETFL, O_NONBLOCK
     private const int CloseRangeNumber = 436; // the same on every architecture
     private const nint CloseRangeCloseOnExec = 4;
 
@@ -26,11 +28,13 @@ internal static class Fd
     /// </summary>
     internal static void SetBlocking(int fd)
     {
-        const int GetStatus = 3, SetStatus = 4, NonBlocking = 0x800; // F_GETFL, F_SETFL, O_NONBLOCK
         int flags = Libc.Fcntl(fd, GetStatus, 0);
         if (flags >= 0 && (flags & NonBlocking) != 0)
             _ = Libc.Fcntl(fd, SetStatus, flags & ~NonBlocking);
     }
+
+    /// <summary>Whether an asynchronous call has been made on it: .NET sets non-blocking at the first.</summary>
+    internal static bool IsNonBlocking(int fd) => Libc.Fcntl(fd, GetStatus, 0) is >= 0 and int flags && (flags & NonBlocking) != 0;
 
     /// <summary>Sets close-on-exec on every descriptor from <paramref name="first"/> up, in one call (Linux 5.11).</summary>
     /// <returns>False where the kernel, or a seccomp filter, does not have it.</returns>
@@ -73,6 +77,37 @@ internal static class Fd
         using FdLease lease = new(handle);
         int copy = Libc.Fcntl(lease.Fd, DuplicateCloseOnExec, 3);
         return copy >= 0 ? copy : throw SyscallException.Last("fcntl(F_DUPFD_CLOEXEC)");
+    }
+
+    /// <summary>The same; null when the descriptor is closed, or there is no room for one more.</summary>
+    internal static SafeFileHandle? TryDuplicate(SafeHandle handle)
+    {
+        try
+        {
+            return new SafeFileHandle(Duplicate(handle), ownsHandle: true);
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SyscallException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>How many descriptors this process may have.</summary>
+    internal static unsafe long Limit()
+    {
+        const int OpenFiles = 7; // RLIMIT_NOFILE
+        ulong* limits = stackalloc ulong[2];
+        return Libc.GetRLimit(OpenFiles, limits) == 0 ? (long)Math.Min(*limits, int.MaxValue) : int.MaxValue;
+    }
+
+    /// <summary>The number that the next descriptor is going to get.</summary>
+    internal static int NextFree()
+    {
+        int fd = Libc.Socket(1, 0x80002, 0); // AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC
+        if (fd < 0)
+            return int.MaxValue;
+        Close(fd);
+        return fd;
     }
 
     internal static void Close(int fd) => _ = Libc.Close(fd);

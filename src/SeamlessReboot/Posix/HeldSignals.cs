@@ -10,6 +10,8 @@ internal sealed class HeldSignals
 {
     private static readonly TimeSpan _threadsLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _lateLimit = TimeSpan.FromSeconds(5);
+    private ThreadMasks? _masks;
+    private bool _isOutOfReach;
 
     private HeldSignals(ulong set) => Set = set;
 
@@ -17,20 +19,38 @@ internal sealed class HeldSignals
     internal ulong Set { get; private set; }
 
     /// <summary>To be called after an exec, on the first thread.</summary>
-    internal static HeldSignals Find() => new(Signals.ThreadMask());
+    internal static HeldSignals Find()
+    {
+        HeldSignals held = new(Signals.ThreadMask());
+        if (held.Set != 0)
+            new Thread(held.Prepare) { IsBackground = true, Name = "SeamlessReboot" }.UnsafeStart();
+        return held;
+    }
 
     /// <summary>
-    /// Releases them in every thread; those that came in the meantime are handled now. A signal that has no handler yet is held on
-    /// for five seconds at the most: many an application registers its handlers after Ready, and would die of it.
+    /// Releases them: the caller's thread has done so when this returns, and the others do before they execute anything else. What came in
+    /// the meantime is handled now.
     /// </summary>
-    /// <param name="note">Told of what was dropped or could not be done.</param>
-    internal void Release(Action<string> note)
+    /// <remarks>
+    /// A signal that has no handler yet is held on, for five seconds at the most. Many an application registers its handlers after Ready,
+    /// and would die of it.
+    /// </remarks>
+    internal void Release() => Release(Handled(Set));
+
+    /// <summary>Waits until every thread has released them, and sees to those that have no handler yet.</summary>
+    /// <param name="note">Told of what could not be done, and later of signals that were dropped; on another thread then.</param>
+    internal void Finish(Action<string> note)
     {
-        if (Set == 0)
-            return;
-        Release(Handled(Set), note);
+        FinishNow(note);
         if (Set != 0)
             new Thread(() => ReleaseLate(note)) { IsBackground = true, Name = "SeamlessReboot" }.UnsafeStart();
+    }
+
+    // What is compiled while the application starts, on another processor, is not compiled while everyone waits.
+    private void Prepare()
+    {
+        ThreadMasks.Prepare();
+        _ = Handled(Set);
     }
 
     // In the runtime's hands SIGINT and SIGQUIT look the same with a registration and without. An application has them with SIGTERM.
@@ -47,28 +67,43 @@ internal sealed class HeldSignals
         while (Set != 0 && Stopwatch.GetElapsedTime(start) < _lateLimit)
         {
             Thread.Sleep(10);
-            if (!SignalWatch.IsAnyHolding) // the next reboot is under way already, and passes them on
-                Release(Handled(Set), note);
+            if (!SignalWatch.IsAnyHolding && Handled(Set) is var handled and not 0) // else the next reboot passes them on
+                ReleaseNow(handled, note);
         }
 
         // A signal that this version does not handle, and the one before did, must not kill it. One that means the end may.
         ulong unwanted = Set & ~SignalHandlers.Terminating, dropped = unwanted & SignalStatus.OfProcess().Pending;
         Signals.Discard(unwanted);
-        for (int signal = 1; signal <= 64; signal++)
+        for (int signal = 1; signal <= SignalHandlers.Last; signal++)
             if (Signals.Has(dropped, signal))
                 note($"{Signals.Name(signal)} came during the reboot and is dropped, because nothing handles it in this version. Register its handler before Ready.");
-        Release(Set, note);
+        if (Set != 0)
+            ReleaseNow(Set, note);
     }
 
-    private void Release(ulong set, Action<string> note)
+    private void ReleaseNow(ulong signals, Action<string> note)
     {
-        if (set == 0)
+        Release(signals);
+        FinishNow(note);
+    }
+
+    private void Release(ulong signals)
+    {
+        if (signals == 0)
             return;
-        Set &= ~set;
-        Signals.UnblockInThread(set);
-        if (ThreadMasks.For(set) is not ThreadMasks masks)
+        Set &= ~signals;
+        _masks = ThreadMasks.For(signals);
+        _isOutOfReach = _masks is null;
+        _masks?.Release(TimeSpan.Zero);
+        Signals.UnblockInThread(signals);
+    }
+
+    private void FinishNow(Action<string> note)
+    {
+        if (_isOutOfReach)
             note("This process may not make a page executable, so signals stay blocked in threads that were made before Ready, and in children that those start.");
-        else if (!masks.Release(_threadsLimit))
+        else if (_masks is not null && !_masks.Continue(_threadsLimit))
             note("Signals could not be unblocked in every thread.");
+        (_masks, _isOutOfReach) = (null, false);
     }
 }

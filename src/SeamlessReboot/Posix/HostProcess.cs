@@ -39,6 +39,12 @@ internal class HostProcess
 
     internal virtual List<byte[]> StartEnvironment() => ProcessStart.Environment(_environment);
 
+    /// <summary>What the image before has held back; null in a test, whose host's signals are left alone.</summary>
+    internal virtual HeldSignals? FindHeldSignals() => HeldSignals.Find();
+
+    /// <summary>Null in a test, too.</summary>
+    internal virtual SignalWatch? WatchSignals(ulong except, Func<string, Task?> onTermination) => SignalWatch.Begin(except, onTermination);
+
     /// <summary>Where the runtime puts its own files.</summary>
     internal virtual string TempDirectory => ProcessStart.TempDirectory();
 

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace SeamlessReboot.Posix;
@@ -12,9 +11,7 @@ internal sealed unsafe class MaskStub
 {
     internal const int NoOrder = 0;
 
-    private const int PageSize = 64 * 1024; // a whole number of pages, whatever their size
     private const int Orders = 1 << 15;
-    private const int ReadWrite = 3, ReadExecute = 5, PrivateAnonymous = 0x22; // PROT_, MAP_
     private const int TryAgain = 11; // EAGAIN
 
     private static readonly Lock _gate = new();
@@ -22,6 +19,7 @@ internal sealed unsafe class MaskStub
     private static bool _isRefused;
     private readonly nint _code;
     private readonly Order* _orders;
+    private readonly List<int> _open = [];
     private int _last;
 
     private MaskStub(nint code, Order* orders)
@@ -33,8 +31,7 @@ internal sealed unsafe class MaskStub
     /// <summary>The signal that carries orders.</summary>
     internal int Signal { get; private set; }
 
-    /// <summary>The one of this process, ready for use. Null where no page may be made executable, or no signal is free.</summary>
-    /// <remarks>It stays installed: a thread that blocks everything would otherwise die of an order that it takes years later.</remarks>
+    /// <summary>The one of this process. Null where no page may be made executable, or no signal is free.</summary>
     internal static MaskStub? Shared()
     {
         lock (_gate)
@@ -53,14 +50,32 @@ internal sealed unsafe class MaskStub
     {
         lock (_gate)
         {
-            int order = FindFree();
+            int order = IsInstalled() ? FindFree() : NoOrder;
             if (order == NoOrder)
                 return NoOrder;
             _orders[order] = new Order { Keep = keep, Add = add, IsWaiting = 1 };
-            if (Queue(thread, order))
-                return order;
-            Forget(order);
-            return NoOrder;
+            if (!Queue(thread, order))
+            {
+                Forget(order);
+                return NoOrder;
+            }
+
+            _open.Add(order);
+            return order;
+        }
+    }
+
+    /// <summary>
+    /// Gives the signal back, if every thread has obeyed. Else not: one that blocks everything would die of its order, should it ever take
+    /// it.
+    /// </summary>
+    internal void Rest()
+    {
+        lock (_gate)
+        {
+            _open.RemoveAll(order => IsDone(order, out _));
+            if (_open.Count == 0)
+                Signals.ReplaceHandler(Signal, _code, 0);
         }
     }
 
@@ -84,26 +99,13 @@ internal sealed unsafe class MaskStub
 
     private static MaskStub? Make()
     {
-        nint code = Libc.Map(0, PageSize, ReadWrite, PrivateAnonymous, -1, 0);
-        nint orders = Libc.Map(0, Orders * sizeof(Order), ReadWrite, PrivateAnonymous, -1, 0);
-        if (code == -1 || orders == -1)
+        nint orders = CodePage.TryMap(Orders * sizeof(Order));
+        nint code = orders == 0 ? 0 : CodePage.TryMake(MachineCode.ForMasks, orders, Orders);
+        if (code == 0)
             return null;
         MaskStub stub = new(code, (Order*)orders);
         stub._orders[NoOrder].Keep = ulong.MaxValue; // what a stranger's signal, which carries 0, comes to
-        WriteCode(new Span<byte>((void*)code, PageSize), orders);
-        if (Libc.Protect(code, PageSize, ReadExecute) == 0)
-            return stub;
-        _ = Libc.Unmap(code, PageSize);
-        _ = Libc.Unmap(orders, Orders * sizeof(Order));
-        return null;
-    }
-
-    private static void WriteCode(Span<byte> page, nint orders)
-    {
-        ReadOnlySpan<byte> code = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? MaskStubCode.Arm64 : MaskStubCode.X64;
-        code.CopyTo(page);
-        BinaryPrimitives.WriteInt64LittleEndian(page[code.Length..], orders);
-        BinaryPrimitives.WriteInt32LittleEndian(page[(code.Length + sizeof(long))..], Orders);
+        return stub;
     }
 
     // From the top, where nobody has anything: the runtime and libc take the first ones.

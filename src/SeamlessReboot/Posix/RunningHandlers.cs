@@ -11,47 +11,65 @@ internal sealed class RunningHandlers
 {
     private static readonly AsyncLocal<Run?> _current = new(OnChanged);
     private readonly List<Run> _running = [];
+    private readonly int[] _begun = new int[SignalHandlers.Last + 1];
 
     /// <summary>Called by the first registration of a signal, on the thread that then calls the others.</summary>
-    internal void Begin(int signal)
+    internal void Begin(int signal, bool isOnPool)
     {
-        Run run = new(this, signal, Environment.CurrentManagedThreadId);
+        Run? run = isOnPool ? new Run(this, signal, Environment.CurrentManagedThreadId) : null;
         lock (_running)
-            _running.Add(run);
-        _current.Value = run;
+        {
+            _begun[signal]++;
+            if (run is not null)
+                _running.Add(run);
+            Monitor.PulseAll(_running);
+        }
+
+        if (run is not null)
+            _current.Value = run;
     }
 
-    /// <summary>Waits until none is running.</summary>
-    /// <returns>0; or the signal whose handler is still running when the time is over.</returns>
-    internal int Wait(TimeSpan limit)
+    /// <summary>Waits until handlers have been begun for every signal that was caught, and none is running.</summary>
+    /// <returns>0; or a signal of which that is not so when the time is over.</returns>
+    internal int Wait(Func<int, int> caught, TimeSpan limit)
     {
         long start = Stopwatch.GetTimestamp();
         lock (_running)
         {
-            while (_running.Count > 0)
+            while (FindLate(caught) is int late and not 0)
             {
                 TimeSpan left = limit - Stopwatch.GetElapsedTime(start);
-                if (left <= TimeSpan.Zero || !Monitor.Wait(_running, left))
-                    return _running.Count > 0 ? _running[0].Signal : 0;
+                if (left <= TimeSpan.Zero)
+                    return late;
+                Monitor.Wait(_running, left);
             }
 
             return 0;
         }
     }
 
-    // The context flows to what the handler starts, on other threads; and on its own it may run something in another one, and come back.
+    private int FindLate(Func<int, int> caught)
+    {
+        for (int signal = 1; signal < _begun.Length; signal++)
+            if (_begun[signal] < caught(signal))
+                return signal;
+        return _running.Count > 0 ? _running[0].Signal : 0;
+    }
+
+    // The context flows to what the handler starts, on other threads. And on its own thread a handler may run something in another context,
+    // and come back.
     private static void OnChanged(AsyncLocalValueChangedArgs<Run?> change)
     {
         if (!change.ThreadContextChanged)
             return;
         int thread = Environment.CurrentManagedThreadId;
         if (change.PreviousValue is Run left && left.Thread == thread)
-            left.Owner.End(left);
+            left.Owner.Leave(left);
         if (change.CurrentValue is Run back && back.Thread == thread)
-            back.Owner.Resume(back);
+            back.Owner.Return(back);
     }
 
-    private void End(Run run)
+    private void Leave(Run run)
     {
         lock (_running)
         {
@@ -60,7 +78,7 @@ internal sealed class RunningHandlers
         }
     }
 
-    private void Resume(Run run)
+    private void Return(Run run)
     {
         lock (_running)
             _running.Add(run);

@@ -5,10 +5,11 @@ namespace SeamlessReboot.Posix;
 /// <summary>Which signals have a handler, and whose it is.</summary>
 internal static class SignalHandlers
 {
-    internal const int Interrupt = 2, Quit = 3, Terminate = 15;
+    internal const int Interrupt = 2, Quit = 3, Terminate = 15, Last = 64;
 
-    private const int Child = 17, Continue = 18, TerminalRead = 21, TerminalWrite = 22, LastStandard = 31, Activation = 34, Last = 64;
+    private const int Child = 17, Continue = 18, TerminalRead = 21, TerminalWrite = 22, LastStandard = 31, Activation = 34;
     private static readonly ulong _faults = Set(4, 5, 6, 7, 8, 11, 31); // SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS
+    private static nint _ofRegistrations;
     private static nint _runtimesTerminate;
 
     /// <summary>Signals that mean the end of a process that does not handle them, and of most that do.</summary>
@@ -16,7 +17,7 @@ internal static class SignalHandlers
 
     /// <summary>The function that .NET installs for every signal it hands to a PosixSignalRegistration.</summary>
     /// <remarks>It has SIGCONT from the first registration on, which the library makes in Start.</remarks>
-    internal static nint OfRegistrations => Signals.Handler(Continue);
+    internal static nint OfRegistrations => _ofRegistrations != 0 ? _ofRegistrations : _ofRegistrations = Signals.Handler(Continue);
 
     /// <summary>What can be kept waiting over an exec, because the next image handles it too.</summary>
     /// <remarks>
@@ -24,9 +25,10 @@ internal static class SignalHandlers
     /// it kills nobody. Not SIGTTIN and SIGTTOU, which a thread's own access to the terminal raises. Of the real-time signals
     /// only those with a registration: the others belong to the runtime, libc, and libraries that talk to their own threads.
     /// </remarks>
-    internal static ulong Holdable()
+    /// <param name="known">What is known to be among them, and not looked at again.</param>
+    internal static ulong Holdable(ulong known)
     {
-        ulong holdable = 0, caught = SignalStatus.OfProcess().Caught & ~_faults & ~Set(Child, TerminalRead, TerminalWrite);
+        ulong holdable = known, caught = SignalStatus.OfProcess().Caught & ~_faults & ~Set(Child, TerminalRead, TerminalWrite) & ~known;
         nint registrations = OfRegistrations;
         for (int signal = 1; signal <= Last; signal++)
             if (Signals.Has(caught, signal) && (signal <= LastStandard ? HasHandler(signal, caught) : Signals.Handler(signal) == registrations))

@@ -69,14 +69,15 @@ internal static unsafe class Signals
         return Libc.Sigaction(signal, action, null) == 0;
     }
 
-    /// <summary>Sends a signal to this process: pending where every thread blocks it, and then it survives an exec.</summary>
-    internal static void Raise(int signal) => _ = Libc.Kill(Environment.ProcessId, signal);
-
-    /// <summary>Sends a signal to the calling thread: handled before this returns, or pending for this thread, over an exec too.</summary>
-    internal static void RaiseInThread(int signal) => RaiseInThread(signal, ThreadId());
-
-    internal static void RaiseInThread(int signal, int thread) =>
-        _ = Libc.Syscall(SyscallNumbers.ThreadKill, Environment.ProcessId, thread, signal);
+    /// <summary>Has another function handle a signal, with everything else as it was, if <paramref name="from"/> handles it now.</summary>
+    internal static void ReplaceHandler(int signal, nint from, nint to)
+    {
+        byte* action = stackalloc byte[ActionSize];
+        if (Libc.Sigaction(signal, null, action) != 0 || *(nint*)action != from)
+            return;
+        *(nint*)action = to;
+        _ = Libc.Sigaction(signal, action, null);
+    }
 
     internal static int ThreadId() => (int)Libc.Syscall(SyscallNumbers.GetThreadId, 0, 0, 0);
 

@@ -11,8 +11,6 @@ internal static class SyscallNumbers
 
     internal static nint GetThreadId => _isArm ? 178 : 186;
 
-    internal static nint ThreadKill => _isArm ? 131 : 234;
-
     /// <summary>rt_tgsigqueueinfo.</summary>
     internal static nint QueueToThread => _isArm ? 240 : 297;
 

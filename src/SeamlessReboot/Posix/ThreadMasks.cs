@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace SeamlessReboot.Posix;
 
@@ -9,6 +10,7 @@ namespace SeamlessReboot.Posix;
 internal sealed class ThreadMasks
 {
     private const char Running = 'R', Sleeping = 'S';
+    private const long HandlerTime = 1_000_000; // nanoseconds; a handler of the runtime writes a byte
 
     private readonly MaskStub _stub;
     private readonly ulong _set;
@@ -25,6 +27,14 @@ internal sealed class ThreadMasks
 
     /// <summary>Null where the masks of other threads cannot be changed.</summary>
     internal static ThreadMasks? For(ulong set) => MaskStub.Shared() is MaskStub stub ? new ThreadMasks(stub, set) : null;
+
+    /// <summary>Goes through all of it and changes nothing, so that it is compiled when it is needed.</summary>
+    internal static void Prepare()
+    {
+        TimeSpan limit = TimeSpan.FromSeconds(0.1);
+        if (For(0) is ThreadMasks masks && masks.Block(limit) && masks.Confirm(limit))
+            masks.Release(limit);
+    }
 
     /// <summary>Blocks the signals. When this has returned true, no thread is inside a handler that it began before.</summary>
     /// <param name="limit">A thread gets to it as soon as a processor is free for it.</param>
@@ -58,9 +68,18 @@ internal sealed class ThreadMasks
             }
 
             told.Step = Step.New;
+            told.SpentBefore = -1;
         }
 
-        return UntilQuiet(limit, Release);
+        return Continue(limit);
+    }
+
+    /// <summary>Goes on with the release.</summary>
+    internal bool Continue(TimeSpan limit)
+    {
+        bool isDone = UntilQuiet(limit, Release);
+        _stub.Rest();
+        return isDone;
     }
 
     // Threads come and go, and one that is being made has the mask that its maker had a moment before. So it is quiet when a
@@ -81,7 +100,7 @@ internal sealed class ThreadMasks
 
             if (isQuiet)
                 return true;
-            if (Stopwatch.GetElapsedTime(start) > limit)
+            if (Stopwatch.GetElapsedTime(start) >= limit)
                 return false;
             if (pass < 20)
                 Thread.Yield();
@@ -112,7 +131,25 @@ internal sealed class ThreadMasks
             return told.Settle();
         if ((now.Blocked & _set) != _set)
             return TellToBlock(thread, told);
-        return (now.State != Running || told.Step == Step.Confirming) && told.Settle();
+        return (now.State != Running || told.Step == Step.Confirming || HasMovedOn(thread, told)) && told.Settle();
+    }
+
+    // One that works without ever waiting has done more since than any handler does.
+    private static bool HasMovedOn(int thread, Told told)
+    {
+        long spent = ProcessorTime(thread);
+        if (told.SpentBefore < 0)
+            told.SpentBefore = spent;
+        return spent - told.SpentBefore > HandlerTime;
+    }
+
+    /// <summary>In nanoseconds; 0 where the kernel does not tell.</summary>
+    private static long ProcessorTime(int thread)
+    {
+        string text = ProcFile.Read(string.Create(CultureInfo.InvariantCulture, $"/proc/self/task/{thread}/schedstat"));
+        return long.TryParse(text.AsSpan(0, Math.Max(0, text.IndexOf(' ', StringComparison.Ordinal))), NumberStyles.None, CultureInfo.InvariantCulture, out long time)
+            ? time
+            : 0;
     }
 
     private bool TellToBlock(int thread, Told told)
@@ -122,6 +159,7 @@ internal sealed class ThreadMasks
             return told.Settle();
         told.Step = Step.Told;
         told.IsKnown = false;
+        told.SpentBefore = -1;
         return false;
     }
 
@@ -133,7 +171,12 @@ internal sealed class ThreadMasks
         SignalStatus now = SignalStatus.OfThread(thread);
         if (!now.Exists)
             _stub.Forget(told.Order);
-        bool isOut = now.State == Sleeping ? Signals.Has(now.Blocked, _stub.Signal) : now.State != Running;
+        bool isOut = now.State switch
+        {
+            Running => Signals.Has(now.Blocked, _stub.Signal) && HasMovedOn(thread, told),
+            Sleeping => Signals.Has(now.Blocked, _stub.Signal),
+            _ => true,
+        };
         return isOut && told.Settle();
     }
 
@@ -147,7 +190,7 @@ internal sealed class ThreadMasks
         if (!now.Exists || (now.Blocked & release) == 0)
             return told.Settle();
         if (Signals.Has(now.Blocked, _stub.Signal))
-            return now.State != Running && told.Settle(); // it blocks everything, and that is its own doing
+            return (now.State != Running || HasMovedOn(thread, told)) && told.Settle(); // it blocks everything, and that is its own doing
         if (told.Step == Step.Told && !_stub.IsDone(told.Order, out _))
             return now.State is not (Running or Sleeping) && told.Settle();
         told.Order = _stub.Tell(thread, ~release, 0);
@@ -175,6 +218,9 @@ internal sealed class ThreadMasks
 
         /// <summary>Whether <see cref="Own"/> has been learned from the order.</summary>
         internal bool IsKnown { get; set; }
+
+        /// <summary>Its processor time when it was first waited for; negative when it was not.</summary>
+        internal long SpentBefore { get; set; } = -1;
 
         /// <summary>Of the signals, those that it blocks itself.</summary>
         internal ulong Own { get; set; }

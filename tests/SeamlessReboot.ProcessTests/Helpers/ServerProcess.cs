@@ -66,7 +66,10 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Waits for an event, among those from <paramref name="since"/> on.</summary>
-    public async Task<ServerEvent> EventAsync(Predicate<ServerEvent> which, string what, int since = 0)
+    public Task<ServerEvent> EventAsync(Predicate<ServerEvent> which, string what, int since = 0) =>
+        FindAsync(events => events.Skip(since).FirstOrDefault(e => which(e)), what);
+
+    private async Task<ServerEvent> FindAsync(Func<IEnumerable<ServerEvent>, ServerEvent?> find, string what)
     {
         using CancellationTokenSource overdue = new(Limits.Wait);
         while (true)
@@ -74,7 +77,7 @@ internal sealed class ServerProcess : IAsyncDisposable
             Task more;
             lock (_gate)
             {
-                if (_events.Skip(since).FirstOrDefault(e => which(e)) is ServerEvent found)
+                if (find(_events) is ServerEvent found)
                     return found;
                 if (_ended)
                     throw new InvalidOperationException($"The server has ended without: {what}.\n{Transcript()}");
@@ -90,6 +93,14 @@ internal sealed class ServerProcess : IAsyncDisposable
                 throw new TimeoutException($"The server has not said in time: {what}.\n{Transcript()}");
             }
         }
+    }
+
+    /// <summary>Waits until there have been so many events of a kind; returns how many there are.</summary>
+    public async Task<int> CountAsync(Predicate<ServerEvent> which, int atLeast, string what)
+    {
+        await FindAsync(events => events.Where(e => which(e)).Skip(atLeast - 1).FirstOrDefault(), what);
+        lock (_gate)
+            return _events.Count(e => which(e));
     }
 
     public Task<ServerEvent> LogAsync(string logName, int since = 0) =>

@@ -4,7 +4,11 @@ namespace SeamlessReboot.ProcessTests.Helpers;
 internal enum Signal
 {
     Hup = 1,
+    Int = 2,
     Usr1 = 10,
+    Usr2 = 12,
     Alrm = 14,
     Term = 15,
+    Winch = 28,
+    Realtime = 40,
 }

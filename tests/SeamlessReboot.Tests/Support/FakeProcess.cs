@@ -57,6 +57,10 @@ internal sealed class FakeProcess(string? inheritance = null) : HostProcess
 
     internal override List<byte[]> StartEnvironment() => [.. StartedWith.Select(Encoding.UTF8.GetBytes)];
 
+    internal override HeldSignals? FindHeldSignals() => null;
+
+    internal override SignalWatch? WatchSignals(ulong except, Func<string, Task?> onTermination) => null;
+
     internal override void Execute(string path, IReadOnlyList<byte[]> arguments, IReadOnlyList<byte[]> environment)
     {
         int umask = (int)Mono.Unix.Native.Syscall.umask(0);

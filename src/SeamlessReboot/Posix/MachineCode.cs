@@ -1,12 +1,22 @@
+using System.Runtime.InteropServices;
+
 namespace SeamlessReboot.Posix;
 
-/// <summary>
-/// The handler of <see cref="MaskStub"/>: handler(number, siginfo*, ucontext*). Behind the code come the address of the orders and
-/// their count. siginfo.si_value is the number of an order; any that is out of range is passed over.
-/// </summary>
-internal static class MaskStubCode
+/// <summary>Handlers of signals that run where no managed code may: handler(int number, siginfo_t*, ucontext_t*).</summary>
+internal static class MachineCode
 {
-    internal static ReadOnlySpan<byte> X64 =>
+    private static bool IsArm => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+
+    /// <summary>
+    /// Of <see cref="MaskStub"/>. Behind it come the address of the orders and their count. siginfo.si_value is the number of an
+    /// order; one that is out of range is passed over.
+    /// </summary>
+    internal static ReadOnlySpan<byte> ForMasks => IsArm ? MasksArm64 : MasksX64;
+
+    /// <summary>Of <see cref="CaughtCounts"/>. Behind it come the address of a count for each signal and that of the handler to go on with.</summary>
+    internal static ReadOnlySpan<byte> ForCounting => IsArm ? CountingArm64 : CountingX64;
+
+    private static ReadOnlySpan<byte> MasksX64 =>
     [
         0xF3, 0x0F, 0x1E, 0xFA, // endbr64
         0x8B, 0x46, 0x18, // mov eax, [rsi+24]: si_value
@@ -25,7 +35,7 @@ internal static class MaskStubCode
         0x90, 0x90, // nop, nop
     ];
 
-    internal static ReadOnlySpan<byte> Arm64 =>
+    private static ReadOnlySpan<byte> MasksArm64 =>
     [
         0x23, 0x18, 0x40, 0xB9, // ldr w3, [x1, #24]: si_value
         0x64, 0x02, 0x00, 0x18, // ldr w4, count
@@ -45,5 +55,26 @@ internal static class MaskStubCode
         0xA6, 0xFC, 0x9F, 0x88, // stlr w6, [x5]: IsWaiting
         0xC0, 0x03, 0x5F, 0xD6, // end: ret
         0x1F, 0x20, 0x03, 0xD5, // nop
+    ];
+
+    private static ReadOnlySpan<byte> CountingX64 =>
+    [
+        0xF3, 0x0F, 0x1E, 0xFA, // endbr64
+        0x48, 0x8B, 0x05, 0x0D, 0x00, 0x00, 0x00, // mov rax, [counts]
+        0xF0, 0xFF, 0x04, 0xB8, // lock inc dword [rax+rdi*4]
+        0x48, 0x8B, 0x05, 0x0A, 0x00, 0x00, 0x00, // mov rax, [handler]
+        0xFF, 0xE0, // jmp rax
+    ];
+
+    private static ReadOnlySpan<byte> CountingArm64 =>
+    [
+        0x03, 0x01, 0x00, 0x58, // ldr x3, counts
+        0x63, 0x48, 0x20, 0x8B, // add x3, x3, w0, uxtw #2
+        0x64, 0x7C, 0x5F, 0x88, // retry: ldxr w4, [x3]
+        0x84, 0x04, 0x00, 0x11, // add w4, w4, #1
+        0x64, 0x7C, 0x05, 0x88, // stxr w5, w4, [x3]
+        0xA5, 0xFF, 0xFF, 0x35, // cbnz w5, retry
+        0x90, 0x00, 0x00, 0x58, // ldr x16, handler
+        0x00, 0x02, 0x1F, 0xD6, // br x16
     ];
 }
