@@ -6,8 +6,8 @@ namespace CounterServer;
 /// <summary>The command line.</summary>
 internal sealed record Options
 {
-    private const string Usage = "usage: CounterServer [--port N] [--unix PATH] [--spool DIR] [--state-bytes B] [--checkpoint SECONDS]"
-        + " [--rehearsal until-ready|until-start|none] [--ready-timeout SECONDS]";
+    public const string Usage = "usage: CounterServer [--port N] [--unix PATH] [--spool DIR] [--state-bytes B] [--checkpoint SECONDS]"
+        + " [--rehearsal until-ready|until-start|none] [--ready-timeout SECONDS] [--warm-up SECONDS] [--allow-faults]";
 
     public int? Port { get; init; }
 
@@ -25,6 +25,9 @@ internal sealed record Options
 
     /// <summary>How long a new release may take until it is ready.</summary>
     public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the start takes between Start and Ready: for a world that is loaded there.</summary>
+    public TimeSpan WarmUp { get; init; }
 
     /// <summary>For tests: lines that begin with '!' make the server fail. See <see cref="Faults"/>.</summary>
     public bool AllowFaults { get; init; }
@@ -47,6 +50,7 @@ internal sealed record Options
                 "--checkpoint" => options with { Checkpoint = TimeSpan.FromSeconds(double.Parse(Value(words), CultureInfo.InvariantCulture)) },
                 "--rehearsal" => options with { Rehearsal = Enum.Parse<RehearsalMode>(Value(words).Replace("-", "", StringComparison.Ordinal), ignoreCase: true) },
                 "--ready-timeout" => options with { ReadyTimeout = TimeSpan.FromSeconds(double.Parse(Value(words), CultureInfo.InvariantCulture)) },
+                "--warm-up" => options with { WarmUp = TimeSpan.FromSeconds(double.Parse(Value(words), CultureInfo.InvariantCulture)) },
                 "--allow-faults" => options with { AllowFaults = true },
                 "--fail-start" => options with { FailStart = Value(words) },
                 _ => throw new ArgumentException($"{name}? {Usage}"),
