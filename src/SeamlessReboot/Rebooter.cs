@@ -51,6 +51,7 @@ public sealed partial class Rebooter : IDisposable
         _hall.Process.RegisterSignals(reason => RequestReboot(reason), reason => RequestCheckpoint(reason));
         _startGuard = new StartGuard(_hall, _arrival); // before the guard against crashes, which comes when this one knows no way
         _crashGuard.Start();
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
         _startEndedAt = System.Diagnostics.Stopwatch.GetTimestamp();
     }
 
@@ -243,8 +244,8 @@ public sealed partial class Rebooter : IDisposable
 
     private void Stop(bool isFailing)
     {
+        Phase before = _hall.Population.Stop(); // no new reboot begins
         CallOffRun();
-        Phase before = _hall.Population.Stop();
         // What has not been handed out, or was left by an exception, is for the process that the supervisor starts next.
         if (before == Phase.Stopped || (IsCrashSafe && (isFailing || (before == Phase.Starting && _arrival is { IsCold: false }))))
             return;
@@ -253,8 +254,12 @@ public sealed partial class Rebooter : IDisposable
         _crashGuard.Dispose();
         _children?.Dispose();
         _hall.Close(isProcess: this == _instance);
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
         Interlocked.CompareExchange(ref _instance, null, this);
     }
+
+    // Of a Main that does not dispose of it.
+    private void OnExit(object? sender, EventArgs e) => CallOffRun();
 
     // No exec once the process is on its way out.
     private void CallOffRun()

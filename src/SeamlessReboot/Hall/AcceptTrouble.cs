@@ -4,34 +4,68 @@ using SeamlessReboot.Posix;
 namespace SeamlessReboot;
 
 /// <summary>
-/// What the kernel refuses to accept for a while: said once, waited for in growing steps, and tried again at once when there is room.
-/// A process at its limit of open files goes on serving those it has. Thread-safe.
+/// What keeps clients from being let in for a while: said once, waited for in growing steps, and tried again at once when somebody has
+/// left. Thread-safe.
 /// </summary>
-internal sealed class AcceptTrouble(ServerContext context, SpareDescriptors spare)
+/// <remarks>
+/// The last descriptors are not for clients. Without any, the runtime can start no thread and load no assembly: the thread pool comes to
+/// a halt, or the process ends with "Out of memory", and with it everyone who is connected.
+/// </remarks>
+internal sealed class AcceptTrouble
 {
-    private const int ClientsInARow = 16;
+    private const int MostHeadroom = 16, LeastPartOfLimit = 8, ClientsInARow = 16;
     private static readonly TimeSpan _shortest = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan _longest = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _sayAgain = TimeSpan.FromMinutes(1);
+    private readonly ServerContext _context;
+    private readonly SpareDescriptors _spare;
     private readonly Lock _lock = new();
-    private readonly TimeProvider _time = context.Options.TimeProvider;
     private TaskCompletionSource _room = NewSource();
-    private volatile int _failures; // in a row
+    private volatile int _lastForClients = LastForClients();
+    private volatile bool _isFull;
+    private volatile bool _isTrouble;
+    private int _inARow;
     private int _waits;
     private long _saidAt;
     private bool _isSaid;
+
+    internal AcceptTrouble(ServerContext context, SpareDescriptors spare)
+    {
+        _context = context;
+        _spare = spare;
+    }
 
     /// <summary>Whether another try can succeed. A listener that is closed or broken will not mend.</summary>
     internal static bool WillPass(SocketException failure) => failure.SocketErrorCode
         is not (SocketError.OperationAborted or SocketError.NotSocket or SocketError.InvalidArgument or SocketError.Fault);
 
-    /// <summary>Waits as long as it makes sense before the next try. No reboot waits for it.</summary>
-    internal async Task WaitAsync(string listener, SocketException failure, CancellationToken cancellationToken)
+    /// <summary>True when only those descriptors are left that the process needs for itself.</summary>
+    internal bool IsFull()
     {
-        if (IsOfOneClient(failure) && _failures < ClientsInARow)
+        if (!_isFull)
+            return false;
+        _lastForClients = LastForClients(); // somebody may have raised it
+        return _isFull = Fd.NextFree() > _lastForClients;
+    }
+
+    /// <summary>A client was let in.</summary>
+    internal void LetIn(string listener, int fd)
+    {
+        if (fd >= _lastForClients && fd >= (_lastForClients = LastForClients()))
+            _isFull = true;
+        else if (_isTrouble)
+            End(listener);
+    }
+
+    /// <summary>Waits as long as it makes sense before the next try. No reboot waits for it.</summary>
+    /// <param name="listener">For the log.</param>
+    /// <param name="failure">What accept has said; null when it was not tried, because <see cref="IsFull"/>.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    internal async Task WaitAsync(string listener, SocketException? failure, CancellationToken cancellationToken)
+    {
+        if (failure is not null && IsOfOneClient(failure) && Interlocked.Increment(ref _inARow) < ClientsInARow)
         {
-            _failures++;
-            Log.ClientRefused(context.Log, listener, failure.Message);
+            Log.ClientRefused(_context.Log, listener, failure.Message);
             return;
         }
 
@@ -40,44 +74,28 @@ internal sealed class AcceptTrouble(ServerContext context, SpareDescriptors spar
         bool say;
         lock (_lock)
         {
-            _failures++;
+            _isTrouble = true;
             room = _room.Task;
             delay = _shortest * (1 << Math.Min(_waits++, 10));
-            say = _saidAt == 0 || _time.GetElapsedTime(_saidAt) > _sayAgain;
+            say = _saidAt == 0 || Time.GetElapsedTime(_saidAt) > _sayAgain;
             if (say)
-                _saidAt = _time.GetTimestamp();
+                _saidAt = Time.GetTimestamp();
             _isSaid |= say;
         }
 
         if (say)
-            Log.AcceptFailed(context.Log, listener, Cause(failure), Remedy(failure));
-        await room.WaitAsync(delay < _longest ? delay : _longest, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await spare.Back.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what a reboot has been left is not for clients
+            Log.AcceptFailed(_context.Log, listener, Cause(failure), Remedy(failure));
+        await room.WaitAsync(delay < _longest ? delay : _longest, Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // What a reboot has been left is not for clients.
+        await _spare.Back.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    /// <summary>A client was let in.</summary>
-    internal void IsOver(string listener)
-    {
-        if (_failures == 0)
-            return;
-        bool wasSaid;
-        lock (_lock)
-        {
-            _failures = _waits = 0;
-            wasSaid = _isSaid;
-            _isSaid = false;
-        }
-
-        if (wasSaid)
-            Log.AcceptsAgain(context.Log, listener);
-    }
-
-    /// <summary>Something was closed.</summary>
+    /// <summary>Somebody has left.</summary>
     internal void TryAgain()
     {
-        spare.Refill();
-        if (_failures == 0)
+        _spare.Refill();
+        if (!_isTrouble)
             return;
         TaskCompletionSource room;
         lock (_lock)
@@ -90,17 +108,41 @@ internal sealed class AcceptTrouble(ServerContext context, SpareDescriptors spar
         room.TrySetResult();
     }
 
+    private TimeProvider Time => _context.Options.TimeProvider;
+
+    private void End(string listener)
+    {
+        bool wasSaid;
+        lock (_lock)
+        {
+            _isTrouble = false;
+            _inARow = _waits = 0;
+            wasSaid = _isSaid;
+            _isSaid = false;
+        }
+
+        if (wasSaid)
+            Log.AcceptsAgain(_context.Log, listener);
+    }
+
+    private static int LastForClients()
+    {
+        long limit = Rebooter.IsSupported ? Fd.Limit() : int.MaxValue;
+        return (int)(limit - Math.Min(MostHeadroom, limit / LeastPartOfLimit)) - 1;
+    }
+
     // What is left is a shortage: descriptors, buffers, memory.
     private static bool IsOfOneClient(SocketException failure) => failure.SocketErrorCode
         is not (SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.SocketError);
 
-    private static string Cause(SocketException failure) => failure.SocketErrorCode == SocketError.TooManyOpenSockets
-        ? "This process, or the machine, has as many open files as it may have."
-        : failure.Message.TrimEnd('.') + ".";
+    private static bool IsOfDescriptors(SocketException? failure) => failure is null or { SocketErrorCode: SocketError.TooManyOpenSockets };
 
-    private static string Remedy(SocketException failure) => failure.SocketErrorCode == SocketError.TooManyOpenSockets
-        ? "To serve more, raise the limit (LimitNOFILE= of the unit, ulimit -n, fs.file-max)."
-        : "";
+    private static string Cause(SocketException? failure) => IsOfDescriptors(failure)
+        ? "This process, or the machine, has nearly as many open files as it may have."
+        : failure!.Message.TrimEnd('.') + ".";
+
+    private static string Remedy(SocketException? failure) =>
+        IsOfDescriptors(failure) ? "To serve more, raise the limit (LimitNOFILE= of the unit, ulimit -n, fs.file-max)." : "";
 
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -89,6 +89,8 @@ internal sealed class Acceptor(ServerContext context, SupervisorLink supervisor,
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            while (_trouble.IsFull())
+                await _trouble.WaitAsync(name, failure: null, cancellationToken).ConfigureAwait(false);
             Task? parked;
             CancellationToken suspending;
             lock (_lock)
@@ -169,9 +171,9 @@ internal sealed class Acceptor(ServerContext context, SupervisorLink supervisor,
                 ? CancellationTokenSource.CreateLinkedTokenSource(suspending, cancellationToken)
                 : null;
             socket = await listener.AcceptAsync(both?.Token ?? suspending).ConfigureAwait(false);
+            _trouble.LetIn(name, (int)socket.SafeHandle.DangerousGetHandle());
             if (farewell is null)
                 socket = supervisor.HoldAccepted(socket);
-            _trouble.IsOver(name);
         }
         catch (OperationCanceledException) when (suspending.IsCancellationRequested)
         {

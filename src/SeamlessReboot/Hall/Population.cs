@@ -133,6 +133,7 @@ internal sealed class Population(ILogger log)
     {
         lock (_lock)
         {
+            RequireNotStopped();
             _resumed = NewSource();
             _phase = Phase.Suspending;
         }
@@ -142,7 +143,10 @@ internal sealed class Population(ILogger log)
     internal void Freeze()
     {
         lock (_lock)
+        {
+            RequireNotStopped();
             _phase = Phase.Frozen;
+        }
     }
 
     /// <summary>Lets everyone go on.</summary>
@@ -165,6 +169,12 @@ internal sealed class Population(ILogger log)
             if (except is null || !except.Contains(point))
                 point.Release();
         resumed.TrySetResult();
+    }
+
+    private void RequireNotStopped()
+    {
+        if (_phase == Phase.Stopped)
+            throw new OperationCanceledException("The server is being stopped.");
     }
 
     // One session that cannot go on must not keep the others from it.

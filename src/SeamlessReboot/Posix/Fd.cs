@@ -92,5 +92,23 @@ internal static class Fd
         }
     }
 
+    /// <summary>How many descriptors this process may have.</summary>
+    internal static unsafe long Limit()
+    {
+        const int OpenFiles = 7; // RLIMIT_NOFILE
+        ulong* limits = stackalloc ulong[2];
+        return Libc.GetRLimit(OpenFiles, limits) == 0 ? (long)Math.Min(*limits, int.MaxValue) : int.MaxValue;
+    }
+
+    /// <summary>The number that the next descriptor is going to get.</summary>
+    internal static int NextFree()
+    {
+        int fd = Libc.Socket(1, 0x80002, 0); // AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC
+        if (fd < 0)
+            return int.MaxValue;
+        Close(fd);
+        return fd;
+    }
+
     internal static void Close(int fd) => _ = Libc.Close(fd);
 }

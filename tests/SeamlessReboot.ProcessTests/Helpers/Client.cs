@@ -44,6 +44,9 @@ internal sealed class Client : IDisposable
 
     public Task SendAsync(string text) => SendAsync(Encoding.UTF8.GetBytes(text));
 
+    /// <summary>Completes when there is something to read. Takes nothing.</summary>
+    public Task WaitForInputAsync() => _socket.ReceiveAsync(Memory<byte>.Empty).AsTask();
+
     /// <summary>Sends a line, and reads one.</summary>
     public async Task<string> AskAsync(string line)
     {
