@@ -12,9 +12,9 @@ internal sealed class BadRelease(string? fault)
     {
         string file = Path.Combine(AppContext.BaseDirectory, FileName);
         string? fault = options.FailStart ?? (options.AllowFaults && File.Exists(file) ? File.ReadAllText(file).Trim() : null);
-        return fault is null or "throw" or "throw-early" or "exit" or "hang" or "state" or "sessions" or "session"
+        return fault is null or "throw" or "throw-early" or "container" or "exit" or "hang" or "state" or "sessions" or "session"
             ? new BadRelease(fault)
-            : throw new ArgumentException($"--fail-start {fault}? It is throw, throw-early, exit, hang, state, sessions or session.");
+            : throw new ArgumentException($"--fail-start {fault}? It is throw, throw-early, container, exit, hang, state, sessions or session.");
     }
 
     /// <summary>Where Main begins.</summary>
@@ -24,6 +24,8 @@ internal sealed class BadRelease(string? fault)
     public void AfterStart()
     {
         Throw("throw");
+        if (fault == "container")
+            Activator.CreateInstance(typeof(WorldService), "world.json"); // as a container does, which wraps what the constructor throws
         if (fault == "exit")
             Environment.Exit(0);
         if (fault == "hang")
@@ -51,5 +53,11 @@ internal sealed class BadRelease(string? fault)
     {
         if (fault == which)
             throw new InvalidDataException("This release cannot read what the one before has written.");
+    }
+
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Performance", "CA1812", Justification = "Made by reflection.")]
+    private sealed class WorldService
+    {
+        public WorldService(string file) => throw new FileNotFoundException($"The world file '{file}' is not there.", file);
     }
 }

@@ -20,7 +20,9 @@ internal sealed class CounterSession(SessionConnection connection, CounterState 
             {
                 if (faults is not null)
                 {
-                    faults.Commit(Encoding.UTF8.GetString(rest.Slice(0, end)).TrimEnd('\r'));
+                    string line = Encoding.UTF8.GetString(rest.Slice(0, end)).TrimEnd('\r');
+                    faults.Commit(line);
+                    await Task.Delay(Faults.WorkIn(line));
                     await faults.WhileDeafAsync();
                 }
 

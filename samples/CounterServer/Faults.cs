@@ -8,6 +8,7 @@ namespace CounterServer;
 /// </summary>
 internal sealed class Faults
 {
+    private const string WorkCommand = "!work ";
     private readonly TaskCompletionSource _never = new();
     private volatile bool _busy;
     private volatile bool _deaf;
@@ -40,6 +41,11 @@ internal sealed class Faults
                 break;
         }
     }
+
+    /// <summary>"!work MILLISECONDS": how long the session is at work with this line. Zero with any other.</summary>
+    public static TimeSpan WorkIn(string line) => line.StartsWith(WorkCommand, StringComparison.Ordinal)
+        ? TimeSpan.FromMilliseconds(int.Parse(line.AsSpan(WorkCommand.Length), NumberStyles.None, CultureInfo.InvariantCulture))
+        : TimeSpan.Zero;
 
     /// <summary>What the server's main loop does between two heartbeats.</summary>
     public void Work()

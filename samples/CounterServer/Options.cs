@@ -7,7 +7,8 @@ namespace CounterServer;
 internal sealed record Options
 {
     public const string Usage = "usage: CounterServer [--port N] [--unix PATH] [--spool DIR] [--state-bytes B] [--checkpoint SECONDS]"
-        + " [--rehearsal until-ready|until-start|none] [--ready-timeout SECONDS] [--warm-up SECONDS] [--allow-faults]";
+        + " [--rehearsal until-ready|until-start|none] [--ready-timeout SECONDS] [--suspend-timeout SECONDS] [--warm-up SECONDS]"
+        + " [--allow-faults]";
 
     public int? Port { get; init; }
 
@@ -29,6 +30,9 @@ internal sealed record Options
     /// <summary>How long the start takes between Start and Ready: for a world that is loaded there.</summary>
     public TimeSpan WarmUp { get; init; }
 
+    /// <summary>How long a reboot waits for a session that is at work.</summary>
+    public TimeSpan SuspendTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>For tests: lines that begin with '!' make the server fail. See <see cref="Faults"/>.</summary>
     public bool AllowFaults { get; init; }
 
@@ -47,10 +51,11 @@ internal sealed record Options
                 "--unix" => options with { Unix = Value(words) },
                 "--spool" => options with { Spool = Value(words) },
                 "--state-bytes" => options with { StateBytes = Number(Value(words)) },
-                "--checkpoint" => options with { Checkpoint = TimeSpan.FromSeconds(double.Parse(Value(words), CultureInfo.InvariantCulture)) },
+                "--checkpoint" => options with { Checkpoint = Seconds(words) },
                 "--rehearsal" => options with { Rehearsal = Enum.Parse<RehearsalMode>(Value(words).Replace("-", "", StringComparison.Ordinal), ignoreCase: true) },
-                "--ready-timeout" => options with { ReadyTimeout = TimeSpan.FromSeconds(double.Parse(Value(words), CultureInfo.InvariantCulture)) },
-                "--warm-up" => options with { WarmUp = TimeSpan.FromSeconds(double.Parse(Value(words), CultureInfo.InvariantCulture)) },
+                "--ready-timeout" => options with { ReadyTimeout = Seconds(words) },
+                "--suspend-timeout" => options with { SuspendTimeout = Seconds(words) },
+                "--warm-up" => options with { WarmUp = Seconds(words) },
                 "--allow-faults" => options with { AllowFaults = true },
                 "--fail-start" => options with { FailStart = Value(words) },
                 _ => throw new ArgumentException($"{name}? {Usage}"),
@@ -61,6 +66,8 @@ internal sealed record Options
     }
 
     private static string Value(Queue<string> words) => words.TryDequeue(out string? value) ? value : throw new ArgumentException(Usage);
+
+    private static TimeSpan Seconds(Queue<string> words) => TimeSpan.FromSeconds(double.Parse(Value(words), CultureInfo.InvariantCulture));
 
     private static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
 }

@@ -27,6 +27,7 @@ using Rebooter rebooter = Rebooter.Start(new RebooterOptions
     CheckpointInterval = options.Checkpoint,
     Rehearsal = options.Rehearsal,
     ReadyTimeout = options.ReadyTimeout,
+    SuspendTimeout = options.SuspendTimeout,
 });
 badRelease.AfterStart();
 Thread.Sleep(options.WarmUp); // as if a world were loaded
@@ -73,11 +74,14 @@ async Task BeatAsync()
 {
     using PeriodicTimer timer = new(TimeSpan.FromSeconds(0.25));
     CheckpointReport? told = null;
+    RebootReport? toldReboot = null;
     while (await timer.WaitForNextTickAsync())
     {
         rebooter.Heartbeat();
         if (rebooter.LastCheckpoint is CheckpointReport last && last != told)
             Tell(told = last);
+        if (rebooter.LastReboot is { CalledOff: not null } off && off != toldReboot)
+            TellCalledOff(toldReboot = off);
         faults?.Work();
     }
 }
@@ -86,6 +90,10 @@ static void Tell(CheckpointReport report) =>
     Console.WriteLine($"{{\"event\":\"checkpoint\",\"reason\":{Quoted(report.Reason)},\"written\":{report.Written.ToUnixTimeMilliseconds()},"
         + string.Create(CultureInfo.InvariantCulture, $"\"pause_ms\":{report.Pause.TotalMilliseconds:0.0},")
         + $"\"sessions\":{report.Sessions},\"late\":{report.SessionsLate},\"bytes\":{report.SpoolBytes},\"failure\":{Quoted(report.Failure?.Message)}}}");
+
+static void TellCalledOff(RebootReport report) =>
+    Console.WriteLine($"{{\"event\":\"called-off\",\"generation\":{report.Generation},\"stage\":\"{report.CalledOff!.Stage}\",\"message\":{Quoted(report.CalledOff.Message)},"
+        + string.Create(CultureInfo.InvariantCulture, $"\"pause_ms\":{report.Pause.TotalMilliseconds:0.0},\"late\":{Quoted(string.Join(", ", report.Late))}}}"));
 
 static string Quoted(string? text) => text is null ? "null" : $"\"{JsonEncodedText.Encode(text)}\"";
 

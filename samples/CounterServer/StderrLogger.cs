@@ -12,7 +12,7 @@ internal sealed class StderrLogger : ILoggerFactory, ILogger
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (IsEnabled(logLevel))
-            Console.Error.WriteLine($"{logLevel}: {formatter(state, exception)} {exception?.Message}");
+            Console.Error.WriteLine($"{logLevel}: {formatter(state, exception)}");
     }
 
     public IDisposable? BeginScope<TState>(TState state)

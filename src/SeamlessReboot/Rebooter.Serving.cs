@@ -33,22 +33,30 @@ public sealed partial class Rebooter
 
     /// <summary>Adds a session and resumes it. From here on it is carried over reboots.</summary>
     /// <param name="session">The session. During a reboot the call waits.</param>
-    /// <exception cref="ArgumentException">It has been added already.</exception>
+    /// <exception cref="ArgumentException">
+    /// It has been added already, or another session with the same socket; or its socket is null, a listener, or was never connected.
+    /// </exception>
     /// <exception cref="InvalidOperationException">Called before <see cref="Ready"/>, or from within a reboot.</exception>
     /// <exception cref="ObjectDisposedException">The session's socket is closed.</exception>
     public void Add(IRebootSession session)
     {
-        ArgumentNullException.ThrowIfNull(session);
-        byte[] identity = IsSupported ? FdIdentity.Of(session.Socket.SafeHandle).Encode() : [];
-        _hall.Population.RequireNew(session);
-        SpoolRecord? record = _hall.SessionLog.RecordOf(session, session.Capture);
-        SessionEntry entry = _hall.Population.Add(session, identity, added =>
-        {
-            _hall.Acceptor.Forget(session.Socket);
-            _hall.SessionLog.Hold(added, record);
-        });
-        Attach(entry);
-        entry.ResumeUnlessSuspended();
+        Newcomer newcomer = Prepare(session);
+        Run(_hall.Population.Add(session, newcomer.Identity, newcomer.WhenAdded));
+    }
+
+    /// <summary>As <see cref="Add"/>, without blocking a thread while a reboot is under way.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="cancellationToken">Ends the waiting; the session is not added then.</param>
+    /// <exception cref="ArgumentException">
+    /// It has been added already, or another session with the same socket; or its socket is null, a listener, or was never connected.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">Called before <see cref="Ready"/>, or from within a reboot.</exception>
+    /// <exception cref="ObjectDisposedException">The session's socket is closed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask AddAsync(IRebootSession session, CancellationToken cancellationToken = default)
+    {
+        Newcomer newcomer = Prepare(session);
+        Run(await _hall.Population.AddAsync(session, newcomer.Identity, newcomer.WhenAdded, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Takes a session out, because its connection has ended. Sessions derived from <see cref="RebootSession{TState}"/> do it themselves.</summary>
@@ -207,6 +215,31 @@ public sealed partial class Rebooter
         ArgumentNullException.ThrowIfNull(reason);
         return _checkpoints.TakeAsync(reason);
     }
+
+    private Newcomer Prepare(IRebootSession session)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        Socket socket = session.Socket
+            ?? throw new ArgumentException("The session's Socket is null. It has to be the client's connection, from its construction on.", nameof(session));
+        SessionConnection.RequireConnection(socket);
+        byte[] identity = IsSupported ? FdIdentity.Of(socket.SafeHandle).Encode() : [];
+        _hall.Population.RequireNew(session);
+        SpoolRecord? record = _hall.SessionLog.RecordOf(session, session.Capture);
+        return new Newcomer(identity, entry =>
+        {
+            _hall.Acceptor.Forget(socket);
+            _hall.SessionLog.Hold(entry, record);
+        });
+    }
+
+    private void Run(SessionEntry entry)
+    {
+        Attach(entry);
+        entry.ResumeUnlessSuspended();
+    }
+
+    /// <summary>A session that is to be added, and what is done before anybody can see that it is there.</summary>
+    private sealed record Newcomer(byte[] Identity, Action<SessionEntry> WhenAdded);
 
     // What sessions made by the base class say by themselves.
     private void Attach(SessionEntry entry)

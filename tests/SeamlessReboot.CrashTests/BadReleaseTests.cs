@@ -72,7 +72,8 @@ internal sealed class BadReleaseTests : CrashTest
         IReadOnlyList<string> fallback = CounterServer(port, good);
         return await StartAngelAsync(port,
             ["--fallback", string.Join(' ', fallback), "--fallback-after", "2", "--start-timeout", StartLimit],
-            CounterServer(port, Workspace.File("current/CounterServer.dll")));
+            // A whole rehearsal would call the reboot off, and the angel would have nothing to do.
+            [.. CounterServer(port, Workspace.File("current/CounterServer.dll")), "--rehearsal", "until-start"]);
     }
 
     private void Deploy(string fault)

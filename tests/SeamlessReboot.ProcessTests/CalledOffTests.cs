@@ -53,7 +53,7 @@ internal sealed class CalledOffTests : ProcessTest
     }
 
     [TestCase(false, "Exec")]
-    [TestCase(true, "Check")]
+    [TestCase(true, "Rehearse")]
     public async Task A_program_that_is_no_program_calls_it_off(bool check, string stage)
     {
         string program = Workspace.Write("next", "I am a text.\n", executable: true);
@@ -62,7 +62,7 @@ internal sealed class CalledOffTests : ProcessTest
     }
 
     [TestCase(false, "Exec")]
-    [TestCase(true, "Check")]
+    [TestCase(true, "Rehearse")]
     public async Task A_script_whose_interpreter_is_not_there_calls_it_off(bool check, string stage)
     {
         string program = Workspace.Write("next", "#!/there/is/none\n", executable: true);
@@ -71,7 +71,7 @@ internal sealed class CalledOffTests : ProcessTest
     }
 
     [TestCase(false, "Exec")]
-    [TestCase(true, "Check")]
+    [TestCase(true, "Rehearse")]
     public async Task A_program_that_is_still_being_written_calls_it_off(bool check, string stage)
     {
         string program = Workspace.File("next");
@@ -88,7 +88,7 @@ internal sealed class CalledOffTests : ProcessTest
     }
 
     [TestCase(false, "Exec")]
-    [TestCase(true, "Check")]
+    [TestCase(true, "Rehearse")]
     public async Task An_argument_that_is_too_long_calls_it_off(bool check, string stage)
     {
         string command = Workspace.Write("command", "/bin/true\n" + new string('x', 200_000));

@@ -88,6 +88,8 @@ internal sealed class SignalTests : ProcessTest
     [Test]
     public async Task SIGTERM_while_sessions_are_suspended_calls_the_reboot_off_and_ends_the_server_in_order([Values(Signal.Term, Signal.Int)] Signal signal)
     {
+        if (IsIgnoredHere(signal))
+            Assert.Ignore("Whoever runs these tests ignores it, as a shell does for what it runs in the background; so the server does, too.");
         ServerProcess server = await StartAsync("--handle", $"{(int)signal}");
         Client busy = await ConnectAsync(server), other = await ConnectAsync(server);
         await other.SayAsync("hello");
@@ -239,4 +241,10 @@ internal sealed class SignalTests : ProcessTest
 
     private static bool Catches(ServerProcess server, Signal signal) =>
         (Convert.ToUInt64(server.Proc.Status("SigCgt"), 16) >> ((int)signal - 1) & 1) != 0;
+
+    private static bool IsIgnoredHere(Signal signal)
+    {
+        string line = File.ReadLines("/proc/self/status").Single(l => l.StartsWith("SigIgn:", StringComparison.Ordinal));
+        return (Convert.ToUInt64(line[7..].Trim(), 16) >> ((int)signal - 1) & 1) != 0;
+    }
 }

@@ -137,8 +137,8 @@ internal sealed class SpoolTests : ProcessTest
     [Test]
     public async Task An_inheritance_that_is_not_this_process_s_is_not_believed()
     {
-        string note = string.Join(';', "2", "7", "4711", "12345", "9", Convert.ToBase64String(Encoding.UTF8.GetBytes(Workspace.Spool)),
-            new string('A', 32), "warm", "asked", "", "0", "", "", "", "", "18", "0");
+        string note = string.Join(';', "3", "7", "4711", "12345", "9", Convert.ToBase64String(Encoding.UTF8.GetBytes(Workspace.Spool)),
+            new string('A', 32), "warm", "asked", "", "0", "", "", "", "", "18", "0", "-1", "");
         ServerProcess server = Launch("dotnet", [Builds.Server, .. WithSpool([])], ("SEAMLESSREBOOT_INHERITANCE", note));
         ServerEvent ready = await server.ReadyAsync();
         Assert.That(ready.Generation, Is.Zero);

@@ -29,6 +29,7 @@ StartFaults start = StartFaults.Next(options.Text("faults"));
 Server server = new(rebooter, options, version, faults, start);
 List<Socket> listeners = [.. options.EndPoints().Select(e => rebooter.Listen(e))];
 start.CrashIfAsked();
+OwnPort.Open(options);
 server.KeepState();
 IServerKind kind = ServerKinds.Create(options.Text("kind") ?? "counter", server);
 rebooter.Restore(saved =>

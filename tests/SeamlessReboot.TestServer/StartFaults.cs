@@ -4,7 +4,7 @@ namespace SeamlessReboot.TestServer;
 
 /// <summary>
 /// What goes wrong between Start and Ready. Each start takes the first line of the file given by --faults: "ok", "crash",
-/// "crash-pool", "exit CODE", "keep", or "restore ID,ID".
+/// "crash-pool", "exit CODE", "hang FIFO" (its number is written there), "keep", or "restore ID,ID".
 /// </summary>
 internal sealed class StartFaults
 {
@@ -40,6 +40,10 @@ internal sealed class StartFaults
                 break;
             case "exit":
                 Environment.Exit(int.Parse(_argument, CultureInfo.InvariantCulture));
+                break;
+            case "hang":
+                File.WriteAllText(_argument, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+                Thread.Sleep(Timeout.Infinite);
                 break;
         }
     }

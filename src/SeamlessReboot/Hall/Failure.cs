@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace SeamlessReboot;
 
 /// <summary>What an exception says, when nothing may go wrong any more: Message and ToString are the application's code, and may throw.</summary>
@@ -11,7 +13,7 @@ internal static class Failure
         string text;
         try
         {
-            text = failure.Message;
+            text = Cause(failure).Message;
         }
 #pragma warning disable CA1031 // it cannot say what it is
         catch (Exception)
@@ -23,11 +25,19 @@ internal static class Failure
         return text.Length <= LongestText ? text : text[..LongestText] + "...";
     }
 
+    /// <summary>Without what reflection wraps around it, which says nothing itself: in containers, and around static constructors.</summary>
+    private static Exception Cause(Exception failure)
+    {
+        while (failure is TargetInvocationException or TypeInitializationException && failure.InnerException is Exception inner)
+            failure = inner;
+        return failure;
+    }
+
     /// <summary>With a full stop, if it has no end yet.</summary>
     internal static string Sentence(string text) => text is [.., '.' or '!' or '?'] ? text : text + ".";
 
     /// <summary>The message, with the type of the exception before it.</summary>
-    internal static string TypeAndText(Exception failure) => $"{failure.GetType().Name}: {Text(failure)}";
+    internal static string TypeAndText(Exception failure) => $"{Cause(failure).GetType().Name}: {Text(failure)}";
 
     /// <summary>Where it was thrown, as far as that is the application's code: " (at Game.World.Load)"; empty when it is not known.</summary>
     internal static string Place(Exception failure)

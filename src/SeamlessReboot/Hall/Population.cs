@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace SeamlessReboot;
@@ -7,6 +8,7 @@ internal sealed class Population(ILogger log)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<IRebootSession, SessionEntry> _sessions = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<Socket> _sockets = [];
     private readonly List<SafePoint> _safePoints = [];
     private Phase _phase = Phase.Starting;
     private TaskCompletionSource _resumed = NewSource();
@@ -66,6 +68,8 @@ internal sealed class Population(ILogger log)
                     + "add new ones after Ready.");
             if (_sessions.ContainsKey(session))
                 throw new ArgumentException("The session has been added already.", nameof(session));
+            if (_sockets.Contains(session.Socket))
+                throw new ArgumentException("Another session has this socket. Remove that one first, or give each client one session.", nameof(session));
         }
     }
 
@@ -73,26 +77,34 @@ internal sealed class Population(ILogger log)
     /// <param name="session">The session.</param>
     /// <param name="identity">What its descriptor has to be.</param>
     /// <param name="whenAdded">Called before anybody can see that it is there.</param>
-    internal SessionEntry Add(IRebootSession session, byte[] identity, Action<SessionEntry> whenAdded) => WhenNotFrozen(() =>
+    internal SessionEntry Add(IRebootSession session, byte[] identity, Action<SessionEntry> whenAdded) =>
+        WhenNotFrozen(() => AddNow(session, identity, whenAdded));
+
+    /// <summary>The same; while everyone is frozen the task waits.</summary>
+    internal async Task<SessionEntry> AddAsync(IRebootSession session, byte[] identity, Action<SessionEntry> whenAdded, CancellationToken cancellationToken)
     {
-        RequireNew(session);
-        SessionEntry entry = new(++_lastId, session, identity, isSuspended: _phase == Phase.Suspending);
-        _sessions.Add(session, entry);
-        whenAdded(entry);
-        return entry;
-    });
+        while (true)
+        {
+            if (IfNotFrozen(() => AddNow(session, identity, whenAdded), out SessionEntry? entry) is not Task resumed)
+                return entry!;
+            await resumed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>A session that has come over a reboot, before Ready.</summary>
     internal void AddRestored(SessionEntry entry)
     {
         lock (_lock)
+        {
             _sessions.Add(entry.Session, entry);
+            _sockets.Add(entry.Socket);
+        }
     }
 
     /// <summary>Takes a session out. While everyone is frozen the call waits.</summary>
     /// <returns>Null when it was not there.</returns>
     internal SessionEntry? Remove(IRebootSession session) =>
-        WhenNotFrozen(() => _sessions.Remove(session, out SessionEntry? entry) ? entry : null);
+        WhenNotFrozen(() => _sessions.Remove(session, out SessionEntry? entry) && _sockets.Remove(entry.Socket) ? entry : null);
 
     /// <summary>Does something with a session that is still there, at a time when the set of sessions may change.</summary>
     internal bool With(IRebootSession session, Func<SessionEntry, bool> action) =>
@@ -203,24 +215,44 @@ internal sealed class Population(ILogger log)
         }
     }
 
-    /// <summary>Runs under the lock, at a time when the set of sessions may change.</summary>
-    private T WhenNotFrozen<T>(Func<T> action)
+    /// <summary>Runs under the lock, at a time when what is carried may change. While everyone is frozen the call waits.</summary>
+    internal T WhenNotFrozen<T>(Func<T> action)
     {
         while (true)
         {
-            Task resumed;
-            lock (_lock)
-            {
-                if (_phase != Phase.Frozen)
-                    return action();
-                if (RebootRun.IsCurrent)
-                    throw new InvalidOperationException("Sessions were added or removed from within a reboot (Capture, a save callback or "
-                        + "OnSuspending). At that time nothing may change any more.");
-                resumed = _resumed.Task;
-            }
-
+            if (IfNotFrozen(action, out T? result) is not Task resumed)
+                return result!;
             resumed.GetAwaiter().GetResult();
         }
+    }
+
+    /// <returns>Null when it was done; else what has to be waited for.</returns>
+    private Task? IfNotFrozen<T>(Func<T> action, out T? result)
+    {
+        lock (_lock)
+        {
+            result = default;
+            if (_phase == Phase.Frozen)
+            {
+                return RebootRun.IsCurrent
+                    ? throw new InvalidOperationException("Sessions or listeners were added or removed from within a reboot (Capture, a save "
+                        + "callback or OnSuspending). At that time nothing may change any more.")
+                    : _resumed.Task;
+            }
+
+            result = action();
+            return null;
+        }
+    }
+
+    private SessionEntry AddNow(IRebootSession session, byte[] identity, Action<SessionEntry> whenAdded)
+    {
+        RequireNew(session);
+        SessionEntry entry = new(++_lastId, session, identity, isSuspended: _phase == Phase.Suspending);
+        _sessions.Add(session, entry);
+        _sockets.Add(entry.Socket);
+        whenAdded(entry);
+        return entry;
     }
 
     private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -38,6 +38,9 @@ internal sealed class RebootRun(string reason, bool isCheckpoint = false)
 
     internal long FrozenAt { get; private set; }
 
+    /// <summary>How long everyone held still for a rehearsal's copy.</summary>
+    internal TimeSpan Copying { get; set; }
+
     internal long[] StageEnds => [.. _stageEnds];
 
     /// <summary>Set when the reboot is the answer to a crash.</summary>

@@ -112,7 +112,7 @@ internal sealed class RebootSequence(Hall hall)
             Reason = run.Reason,
             AfterCrash = run.Crash is not null,
             CalledOff = failure,
-            Pause = run.FrozenAt == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(run.FrozenAt),
+            Pause = run.FrozenAt == 0 ? run.Copying : Stopwatch.GetElapsedTime(run.FrozenAt),
             Stages = run.Durations(),
             SessionsKept = hall.Population.Count,
             Late = [.. run.LateNames],

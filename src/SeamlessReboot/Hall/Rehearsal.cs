@@ -80,6 +80,10 @@ internal sealed class Rehearsal(Hall hall, RebootRun run)
             file.Dispose();
             throw;
         }
+        finally
+        {
+            run.Copying = copy.FrozenAt == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(copy.FrozenAt);
+        }
     }
 
     private void Judge(RehearsalReport report)

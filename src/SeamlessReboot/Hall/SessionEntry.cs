@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace SeamlessReboot;
 
 /// <summary>A living session, its number, and what its descriptor has to be.</summary>
@@ -10,6 +12,9 @@ internal sealed class SessionEntry(long id, IRebootSession session, byte[] ident
     internal long Id { get; } = id;
 
     internal IRebootSession Session { get; } = session;
+
+    /// <summary>The session's, as it was when it was added.</summary>
+    internal Socket Socket { get; } = session.Socket;
 
     internal byte[] Identity { get; } = identity;
 

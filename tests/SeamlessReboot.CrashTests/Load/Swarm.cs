@@ -19,6 +19,7 @@ internal sealed class Swarm : IAsyncDisposable
     private long _answers;
     private long _lost;
     private long _slowest;
+    private long _slowestOfLate;
     private long _mostForgotten;
     private long _rounds;
 
@@ -123,7 +124,11 @@ internal sealed class Swarm : IAsyncDisposable
     {
         Interlocked.Increment(ref _answers);
         Raise(ref _slowest, after);
+        Raise(ref _slowestOfLate, after);
     }
+
+    /// <summary>The longest that anybody has waited for an answer since this was asked last.</summary>
+    public TimeSpan TakeSlowest() => Time(Interlocked.Exchange(ref _slowestOfLate, 0));
 
     public void Lost(int lines) => Interlocked.Add(ref _lost, lines);
 
@@ -152,6 +157,8 @@ internal sealed class Swarm : IAsyncDisposable
             known = other;
     }
 
+    private static TimeSpan Time(long ticks) => TimeSpan.FromSeconds((double)ticks / Stopwatch.Frequency);
+
     private LoadReport Figures() => new()
     {
         Clients = _clients.Length,
@@ -159,7 +166,7 @@ internal sealed class Swarm : IAsyncDisposable
         Answers = Volatile.Read(ref _answers),
         LinesLost = Volatile.Read(ref _lost),
         MostForgotten = Volatile.Read(ref _mostForgotten),
-        Slowest = TimeSpan.FromSeconds((double)Volatile.Read(ref _slowest) / Stopwatch.Frequency),
+        Slowest = Time(Volatile.Read(ref _slowest)),
         Newcomers = _newcomers.Come,
         NewcomersServed = _newcomers.Served,
         SlowestNewcomer = _newcomers.Slowest,

@@ -48,6 +48,14 @@ internal abstract class CrashTest
         return host;
     }
 
+    /// <summary>Starts the server alone, and waits until it is ready.</summary>
+    protected async Task<BareHost> StartBareAsync(int port, IReadOnlyList<string> command)
+    {
+        BareHost host = await BareHost.StartAsync(Family, Workspace, port, command);
+        _hosts.Add(host);
+        return host;
+    }
+
     protected void EndWithTest(ServerHost host) => _hosts.Add(host);
 
     protected async Task<Swarm> StartLoadAsync(ServerHost host, LoadOptions? options = null)

@@ -24,6 +24,8 @@ internal sealed class ServerEvent(string line)
     /// <summary>Why there is no checkpoint; null if there is.</summary>
     public string? Failure => _content.GetProperty("failure").GetString();
 
+    public string Text(string member) => _content.GetProperty(member).GetString()!;
+
     public int Number(string member) => _content.GetProperty(member).GetInt32();
 
     public override string ToString() => line;

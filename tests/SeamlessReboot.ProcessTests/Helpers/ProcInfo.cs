@@ -31,6 +31,19 @@ internal sealed class ProcInfo(int pid)
         return values;
     }
 
+    /// <summary>Its children, zombies too.</summary>
+    public IReadOnlyList<int> Children()
+    {
+        List<int> children = [];
+        foreach (string directory in System.IO.Directory.GetDirectories("/proc"))
+            if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out int child) && ParentOf(directory) == pid)
+                children.Add(child);
+        return children;
+    }
+
+    /// <summary>A namespace, by its name and number: "net:[4026531840]".</summary>
+    public string Namespace(string kind) => new FileInfo($"{Directory}/ns/{kind}").LinkTarget!;
+
     public string WorkingDirectory => new FileInfo(Directory + "/cwd").LinkTarget!;
 
     /// <summary>The open descriptors and what they are.</summary>
@@ -47,6 +60,31 @@ internal sealed class ProcInfo(int pid)
     public IReadOnlyList<int> Inheritable() => [.. Descriptors().Keys.Where(fd => fd > 2 && IsInheritable(fd)).Order()];
 
     public static bool Exists(int pid) => System.IO.Directory.Exists($"/proc/{pid}");
+
+    /// <summary>True when there is no such process, or only what is left of it until its parent has asked for it.</summary>
+    public static bool HasEnded(int pid)
+    {
+        try
+        {
+            return Status($"/proc/{pid}", "State").StartsWith('Z');
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
+    private static int ParentOf(string directory)
+    {
+        try
+        {
+            return int.Parse(Status(directory, "PPid"), CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0; // it has ended
+        }
+    }
 
     private static string Status(string directory, string field) =>
         File.ReadLines(directory + "/status").First(l => l.StartsWith(field + ":", StringComparison.Ordinal))[(field.Length + 1)..].Trim();

@@ -11,8 +11,8 @@ internal sealed class CheckCommand : ICommand
     {
         try
         {
-            server.Rebooter.CheckReboot();
-            return ValueTask.FromResult<string?>("fine");
+            RehearsalReport report = server.Rebooter.CheckReboot();
+            return ValueTask.FromResult<string?>(report.Inconclusive is string why ? "inconclusive: " + why.ReplaceLineEndings(" ") : "fine");
         }
         catch (RebootException e)
         {

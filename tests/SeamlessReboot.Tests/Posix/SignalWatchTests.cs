@@ -120,7 +120,8 @@ internal sealed class SignalWatchTests
             c = PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => { });
         ulong held = SignalHandlers.Holdable(0);
         int[] yes = [2, 3, Usr2, 18, Realtime], no = [4, 5, 6, 7, 8, 9, 11, 17, 19, 21, 22, 32, 33, 34, 63, 64];
-        Assert.That(yes.Where(s => !Signals.Has(held, s)), Is.Empty);
+        ulong ignored = SignalStatus.OfProcess().Ignored; // a shell ignores SIGINT and SIGQUIT for what it runs in the background
+        Assert.That(yes.Where(s => !Signals.Has(held | ignored, s)), Is.Empty);
         Assert.That(no.Where(s => Signals.Has(held, s)), Is.Empty);
         Assert.That(Signals.Has(held, Term), Is.False, "CoreCLR has a handler for it, that ends the process as the signal would.");
         using PosixSignalRegistration d = PosixSignalRegistration.Create(PosixSignal.SIGTERM, c => c.Cancel = true);
