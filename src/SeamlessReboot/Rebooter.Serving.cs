@@ -241,6 +241,13 @@ public sealed partial class Rebooter
     /// <summary>A session that is to be added, and what is done before anybody can see that it is there.</summary>
     private sealed record Newcomer(byte[] Identity, Action<SessionEntry> WhenAdded);
 
+    // No thread of the pool waits for that while a reboot holds everyone.
+    private async Task RemoveEndedAsync(IRebootSession session)
+    {
+        if (await _hall.Population.RemoveAsync(session).ConfigureAwait(false) is SessionEntry entry)
+            _hall.Supervisor.ReleaseSession(entry);
+    }
+
     // What sessions made by the base class say by themselves.
     private void Attach(SessionEntry entry)
     {
@@ -250,7 +257,7 @@ public sealed partial class Rebooter
         {
             if (failure is not null)
                 Log.SessionFailed(_hall.Context.Log, entry.Id, Failure.Text(failure), failure);
-            Remove(entry.Session);
+            _ = RemoveEndedAsync(entry.Session);
         };
         ending.Saving = snapshot => Save(entry.Session, snapshot);
     }

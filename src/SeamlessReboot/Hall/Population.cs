@@ -103,8 +103,18 @@ internal sealed class Population(ILogger log)
 
     /// <summary>Takes a session out. While everyone is frozen the call waits.</summary>
     /// <returns>Null when it was not there.</returns>
-    internal SessionEntry? Remove(IRebootSession session) =>
-        WhenNotFrozen(() => _sessions.Remove(session, out SessionEntry? entry) && _sockets.Remove(entry.Socket) ? entry : null);
+    internal SessionEntry? Remove(IRebootSession session) => WhenNotFrozen(() => RemoveNow(session));
+
+    /// <summary>The same; while everyone is frozen the task waits.</summary>
+    internal async Task<SessionEntry?> RemoveAsync(IRebootSession session)
+    {
+        while (true)
+        {
+            if (IfNotFrozen(() => RemoveNow(session), out SessionEntry? entry) is not Task resumed)
+                return entry;
+            await resumed.ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Does something with a session that is still there, at a time when the set of sessions may change.</summary>
     internal bool With(IRebootSession session, Func<SessionEntry, bool> action) =>
@@ -244,6 +254,9 @@ internal sealed class Population(ILogger log)
             return null;
         }
     }
+
+    private SessionEntry? RemoveNow(IRebootSession session) =>
+        _sessions.Remove(session, out SessionEntry? entry) && _sockets.Remove(entry.Socket) ? entry : null;
 
     private SessionEntry AddNow(IRebootSession session, byte[] identity, Action<SessionEntry> whenAdded)
     {
