@@ -6,8 +6,9 @@ namespace CounterServer;
 /// <summary>The command line.</summary>
 internal sealed record Options
 {
-    private const string Usage = "usage: CounterServer [--port N] [--unix PATH] [--spool DIR] [--state-bytes B] [--checkpoint SECONDS]"
-        + " [--rehearsal until-ready|until-start|none] [--ready-timeout SECONDS] [--suspend-timeout SECONDS]";
+    public const string Usage = "usage: CounterServer [--port N] [--unix PATH] [--spool DIR] [--state-bytes B] [--checkpoint SECONDS]"
+        + " [--rehearsal until-ready|until-start|none] [--ready-timeout SECONDS] [--suspend-timeout SECONDS] [--warm-up SECONDS]"
+        + " [--allow-faults]";
 
     public int? Port { get; init; }
 
@@ -25,6 +26,9 @@ internal sealed record Options
 
     /// <summary>How long a new release may take until it is ready.</summary>
     public TimeSpan ReadyTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the start takes between Start and Ready: for a world that is loaded there.</summary>
+    public TimeSpan WarmUp { get; init; }
 
     /// <summary>How long a reboot waits for a session that is at work.</summary>
     public TimeSpan SuspendTimeout { get; init; } = TimeSpan.FromSeconds(5);
@@ -51,6 +55,7 @@ internal sealed record Options
                 "--rehearsal" => options with { Rehearsal = Enum.Parse<RehearsalMode>(Value(words).Replace("-", "", StringComparison.Ordinal), ignoreCase: true) },
                 "--ready-timeout" => options with { ReadyTimeout = Seconds(words) },
                 "--suspend-timeout" => options with { SuspendTimeout = Seconds(words) },
+                "--warm-up" => options with { WarmUp = Seconds(words) },
                 "--allow-faults" => options with { AllowFaults = true },
                 "--fail-start" => options with { FailStart = Value(words) },
                 _ => throw new ArgumentException($"{name}? {Usage}"),

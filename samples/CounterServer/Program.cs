@@ -8,6 +8,12 @@ using SeamlessReboot;
 
 const int Sigusr2 = 12; // .NET has no name for it
 
+if (args is ["--help"])
+{
+    Console.WriteLine(Options.Usage);
+    return;
+}
+
 Options options = Options.Parse(args);
 BadRelease badRelease = BadRelease.Find(options);
 badRelease.BeforeStart();
@@ -24,6 +30,7 @@ using Rebooter rebooter = Rebooter.Start(new RebooterOptions
     SuspendTimeout = options.SuspendTimeout,
 });
 badRelease.AfterStart();
+Thread.Sleep(options.WarmUp); // as if a world were loaded
 
 Faults? faults = options.AllowFaults ? new Faults() : null;
 long lastId = 0;

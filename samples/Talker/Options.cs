@@ -6,7 +6,7 @@ namespace Talker;
 /// <summary>The command line.</summary>
 internal sealed record Options
 {
-    public const string Usage = "usage: Talker [--port N] [--bind ADDRESS] [--data DIR] [--spool DIR]  or  Talker --demo [--seed N]";
+    public const string Usage = "usage: Talker [--port N] [--bind ADDRESS] [--data DIR] [--spool DIR]  or  Talker --demo [--seed N]  or  Talker --help";
 
     /// <summary>0 lets the kernel choose.</summary>
     public int Port { get; init; } = 4000;

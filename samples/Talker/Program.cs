@@ -7,6 +7,12 @@ using Talker;
 using Talker.Demo;
 using Talker.Players;
 
+if (args is ["--help"])
+{
+    Console.WriteLine(Options.Usage);
+    return 0;
+}
+
 Options options;
 try
 {

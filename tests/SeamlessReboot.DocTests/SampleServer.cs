@@ -21,12 +21,20 @@ internal sealed partial class SampleServer : IAsyncDisposable
 
     public static async Task<SampleServer> StartAsync(string name, string directory, CancellationToken cancellationToken)
     {
-        string program = Repository.PathOf($"samples/Installing/{name}/bin/{Repository.Configuration}/net10.0/{name}");
-        ProcessStartInfo info = new(program, ["0", directory]) { RedirectStandardOutput = true };
+        ProcessStartInfo info = new(ProgramOf(name), ["0", directory]) { RedirectStandardOutput = true };
         info.Environment["RUNTIME_DIRECTORY"] = directory; // for the spool: servers of the same name may run beside it
         SampleServer server = new(Process.Start(info)!);
         await server.WaitUntilReadyAsync(cancellationToken);
         return server;
+    }
+
+    /// <returns>The exit code, and what it has written.</returns>
+    public static async Task<(int Code, string Said)> RunAsync(string name, string argument, CancellationToken cancellationToken)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(ProgramOf(name), [argument]) { RedirectStandardOutput = true })!;
+        string said = await process.StandardOutput.ReadToEndAsync(cancellationToken);
+        await process.WaitForExitAsync(cancellationToken);
+        return (process.ExitCode, said);
     }
 
     public void Signal(string name)
@@ -55,6 +63,9 @@ internal sealed partial class SampleServer : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
     }
+
+    private static string ProgramOf(string name) =>
+        Repository.PathOf($"samples/Installing/{name}/bin/{Repository.Configuration}/net10.0/{name}");
 
     [GeneratedRegex(@"^ready on port (\d+), generation (\d+), (\d+) sessions")]
     private static partial Regex ReadyLine();

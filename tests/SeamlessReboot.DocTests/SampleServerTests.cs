@@ -17,6 +17,7 @@ internal sealed class SampleServerTests
     [TestCase("AcceptLoop", "ann 1 of 1: hello", "ann 2 of 2: half a line")]
     [TestCase("StreamLoop", "ann 1: hello", "ann 2: half a line")]
     [TestCase("GameLoop", "ann 1: hello", "ann 2: half a line")]
+    [TestCase("PolledLoop", "ann 1: hello", "ann 2: half a line")]
     [TestCase("GateLoop", "ann 1: hello", "ann 2: half a line")]
     [TestCase("WorkedOut", "ann 1 1: hello", "ann 2 1: half a line")]
     public async Task A_half_typed_line_is_completed_after_the_reboot(string name, string first, string second)
@@ -36,6 +37,19 @@ internal sealed class SampleServerTests
         await half.SendAsync("a\r\nhere\r\n"); // only now: some of the servers count everyone's lines
         await half.ReadUntilAsync("bea 1", limit.Token);
         Assert.That((server.Generation, server.Sessions), Is.EqualTo((1, 2)));
+    }
+
+    [TestCase("AcceptLoop")]
+    [TestCase("StreamLoop")]
+    [TestCase("GameLoop")]
+    [TestCase("PolledLoop")]
+    [TestCase("GateLoop")]
+    [TestCase("WorkedOut")]
+    public async Task Asked_for_help_it_says_how_it_is_started(string name)
+    {
+        using CancellationTokenSource limit = new(_limit);
+        (int code, string said) = await SampleServer.RunAsync(name, "--help", limit.Token);
+        Assert.That((code, said), Is.EqualTo((0, $"usage: {name} {(name == "WorkedOut" ? "[PORT [DIRECTORY]]" : "[PORT]")}\n")));
     }
 
     [Test]

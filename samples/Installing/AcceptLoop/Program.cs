@@ -3,6 +3,12 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using SeamlessReboot;
 
+if (args is ["--help"])
+{
+    Console.WriteLine("usage: AcceptLoop [PORT]");
+    return;
+}
+
 // snippet: start
 using Rebooter rebooter = Rebooter.Start(new RebooterOptions { RebootSignals = [PosixSignal.SIGHUP] });
 // end snippet

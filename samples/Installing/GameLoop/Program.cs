@@ -4,6 +4,12 @@ using System.Runtime.InteropServices;
 using GameLoop;
 using SeamlessReboot;
 
+if (args is ["--help"])
+{
+    Console.WriteLine("usage: GameLoop [PORT]");
+    return;
+}
+
 // snippet: start
 using Rebooter rebooter = Rebooter.Start(new RebooterOptions { RebootSignals = [PosixSignal.SIGHUP] });
 // end snippet

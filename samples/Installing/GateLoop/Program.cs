@@ -4,6 +4,12 @@ using System.Runtime.InteropServices;
 using GateLoop;
 using SeamlessReboot;
 
+if (args is ["--help"])
+{
+    Console.WriteLine("usage: GateLoop [PORT]");
+    return;
+}
+
 using Rebooter rebooter = Rebooter.Start(new RebooterOptions { RebootSignals = [PosixSignal.SIGHUP] });
 int port = args.Length > 0 ? int.Parse(args[0]) : 4000;
 Socket listener = rebooter.Listen(new IPEndPoint(IPAddress.Loopback, port));

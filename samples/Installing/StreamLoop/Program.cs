@@ -3,6 +3,12 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using SeamlessReboot;
 
+if (args is ["--help"])
+{
+    Console.WriteLine("usage: StreamLoop [PORT]");
+    return;
+}
+
 using Rebooter rebooter = Rebooter.Start(new RebooterOptions { RebootSignals = [PosixSignal.SIGHUP] });
 int port = args.Length > 0 ? int.Parse(args[0]) : 4000;
 Socket listener = rebooter.Listen(new IPEndPoint(IPAddress.Loopback, port));

@@ -5,6 +5,12 @@ using Microsoft.Extensions.Logging;
 using SeamlessReboot;
 using WorkedOut;
 
+if (args is ["--help"])
+{
+    Console.WriteLine("usage: WorkedOut [PORT [DIRECTORY]]");
+    return;
+}
+
 // snippet: options
 string directory = args.Length > 1 ? args[1] : Path.Combine(Path.GetTempPath(), "worked-out");
 ILoggerFactory logging = LoggerFactory.Create(log => log.AddSimpleConsole(line => line.SingleLine = true));

@@ -14,7 +14,7 @@ internal static class AdminCommands
         new("reboot", Arguments.Optional, "[in SECONDS | cancel | check | force | report | dump]",
             "Restarts the talker into the code that is on disk; nobody's connection or line is lost. Alone: now, unless somebody "
             + "is writing. 'force' does not wait for them; their text is carried. 'in 30' counts down, 'cancel' stops that. "
-            + "'check' says who or what would hold it up, 'report' how the last one went, 'dump' what is in the spool directory: "
+            + "'check' tries the new version with a copy of everybody's state, and says whether it starts and how long it takes, 'report' how the last one went, 'dump' what is in the spool directory: "
             + "the records of those who could not be brought back.", Reboot) { IsForAdmins = true },
         new("crash", Arguments.None, "", "Throws an exception that nobody catches, to see the talker survive "
             + "it. The second time within a minute you are left behind yourself, the third time everybody is, the fourth it ends.", Crash) { IsForAdmins = true },

@@ -65,15 +65,8 @@ internal sealed class RebootDesk(House house, Rebooter rebooter, string spoolDir
         admin.Send(Writers() is { Length: > 0 } writers
             ? $"It would wait: {writers}. 'reboot force' does not, and carries what they have written."
             : "Nobody is writing.");
-        try
-        {
-            rebooter.CheckReboot();
-            admin.Send("The new version starts, and the spool has room for everybody.");
-        }
-        catch (RebootException e)
-        {
-            admin.Send(e.Message);
-        }
+        admin.Send("The new version is being tried.");
+        _ = Task.Run(() => TryRelease(admin)); // not here: the session would wait for itself, and be left out of the copy
     }
 
     public void Report(Player admin)
@@ -88,6 +81,8 @@ internal sealed class RebootDesk(House house, Rebooter rebooter, string spoolDir
         foreach ((RebootStage stage, TimeSpan time) in report.Stages)
             admin.Send(string.Create(CultureInfo.InvariantCulture, $"  {stage,-12}{time.TotalMilliseconds,7:0.0} ms"));
         admin.Send($"  The spool had {report.SpoolBytes} bytes.");
+        if (report.Late.Count > 0)
+            admin.Send($"  Late: {string.Join(", ", report.Late)}.");
         foreach (LostSession lost in report.SessionsLost)
         {
             admin.Send($"  Lost, connection {lost.Id}: {lost.Reason}");
@@ -134,6 +129,36 @@ internal sealed class RebootDesk(House house, Rebooter rebooter, string spoolDir
             countdown.IsWaiting = true;
             house.ToAll($"*** The reboot waits: {writers}. ***");
         }
+    }
+
+    private void TryRelease(Player admin)
+    {
+        try
+        {
+            foreach (string line in Lines(rebooter.CheckReboot()))
+                admin.Send(line);
+        }
+        catch (RebootException e)
+        {
+            admin.Send(e.Message);
+        }
+    }
+
+    private static IEnumerable<string> Lines(RehearsalReport report)
+    {
+        if (report.Inconclusive is not null)
+        {
+            yield return $"It cannot be said whether the new version starts: {report.Inconclusive}";
+            yield break;
+        }
+
+        yield return string.Create(CultureInfo.InvariantCulture, $"The new version starts and loads {report.SessionsLoaded} sessions, "
+            + $"in {(report.UntilStart + report.UntilReady + report.Restoring).TotalMilliseconds:0} ms. "
+            + $"The pause of a reboot would be about {report.ExpectedPause.TotalMilliseconds:0} ms.");
+        foreach (LostSession lost in report.SessionsNotLoaded)
+            yield return $"  Not loaded, connection {lost.Id}: {lost.Reason}";
+        if (report.SessionsNotTried.Count > 0)
+            yield return $"  Not tried, because at work: {string.Join(", ", report.SessionsNotTried)}.";
     }
 
     private static string Summary(RebootReport report)
