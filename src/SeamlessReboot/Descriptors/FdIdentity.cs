@@ -79,6 +79,9 @@ internal sealed class FdIdentity
     private static FdIdentity? OfFile(int fd) =>
         Syscall.fstat(fd, out Stat stat) == 0 ? new FdIdentity((byte)Kinds.File, stat.st_dev, stat.st_ino, [], []) : null;
 
+    /// <summary>AF_INET and so on, of a socket.</summary>
+    internal int Domain => _kind == (byte)Kinds.Socket ? (int)(_second >> 32) : 0;
+
     /// <summary>Null when these bytes are no identity.</summary>
     internal static FdIdentity? Decode(ReadOnlySpan<byte> bytes)
     {

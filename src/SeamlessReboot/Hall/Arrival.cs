@@ -128,7 +128,7 @@ internal sealed class Arrival(ServerContext context)
     internal Socket? TakeSocket(SpoolRecord record)
     {
         if (IsRehearsal)
-            return NowhereSocket.Connection();
+            return NowhereSocket.Connection(FdIdentity.Decode(record.Identity.Span)?.Domain ?? 0);
         if (_sockets?.Take(record.Name) is not Socket prepared)
             return TakeDescriptor(record.Name) is int fd ? Adopt(fd) : null;
         Descriptors.Take(record.Name);

@@ -137,7 +137,7 @@ internal sealed class RehearsalStage
     }
 
     /// <summary>A port, a connection, a locked file, a database: what the process beside has, or a rehearsal cannot reach.</summary>
-    private static bool IsConflict(Exception? failure)
+    internal static bool IsConflict(Exception? failure)
     {
         const int InUse = 11; // EWOULDBLOCK: the file is locked
         for (; failure is not null; failure = failure.InnerException)

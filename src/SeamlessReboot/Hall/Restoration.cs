@@ -181,7 +181,7 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
             attach(entry);
         }
 #pragma warning disable CA1031 // one session whose state does not load: that one only
-        catch (Exception e)
+        catch (Exception e) when (!arrival.IsRehearsal || !RehearsalStage.IsConflict(e)) // what a rehearsal cannot tell, it does not say
 #pragma warning restore CA1031
         {
             Log.RestoreFailed(_context.Log, id, Failure.Text(e), e);
@@ -220,7 +220,7 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
         }
 
         foreach (FailedRestore failed in _failed)
-            PutAside(failed.Record, failed.Socket, $"It could not be restored: {Failure.Text(failed.Failure)}");
+            PutAside(failed.Record, failed.Socket, $"It could not be restored: {Failure.TypeAndText(failed.Failure)}{Failure.Place(failed.Failure)}");
     }
 
     /// <summary>Clients that were let in and are not on disk: as long as nothing was read from them or said to them, nobody has noticed.</summary>

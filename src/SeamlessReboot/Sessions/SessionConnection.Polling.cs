@@ -21,7 +21,8 @@ public sealed partial class SessionConnection
     /// <summary>Receives what the client has sent, and takes one line of it, without its line end (LF or CR LF). Never waits.</summary>
     /// <param name="line">The line, in <see cref="SessionConnectionOptions.Encoding"/>. An unfinished last line is a line too.</param>
     /// <returns>
-    /// False when there is no whole line yet, while the connection is suspended, and when the input is over: see <see cref="IsInputOver"/>.
+    /// False when there is no whole line yet, and when the input is over: see <see cref="IsInputOver"/>. While the connection is suspended
+    /// nothing more is received, but what was received is still handed out: a loop that waits for the kernel would not come back for it.
     /// </returns>
     /// <exception cref="InvalidDataException">The line is longer than <see cref="SessionConnectionOptions.InputLimit"/>.</exception>
     /// <exception cref="InvalidOperationException">A read waits. A connection has one reader at a time.</exception>
@@ -30,11 +31,11 @@ public sealed partial class SessionConnection
         lock (_gate)
         {
             line = null;
-            if (_flow != Flow.Running)
+            if (_flow == Flow.Captured)
                 return false;
             _readCanceled = false; // of a read; nothing waits here
             int length;
-            while ((length = FindLine()) == 0 && !ComesNoMore && TryReceive())
+            while ((length = FindLine()) == 0 && !ComesNoMore && _flow == Flow.Running && TryReceive())
             {
             }
 
@@ -47,7 +48,8 @@ public sealed partial class SessionConnection
     /// <param name="destination">Where to.</param>
     /// <param name="count">How many bytes were taken.</param>
     /// <returns>
-    /// False when there are none, while the connection is suspended, and when the input is over: see <see cref="IsInputOver"/>.
+    /// False when there are none, and when the input is over: see <see cref="IsInputOver"/>. While the connection is suspended nothing more
+    /// is received, but what was received is still handed out.
     /// </returns>
     /// <exception cref="InvalidOperationException">A read waits. A connection has one reader at a time.</exception>
     public bool TryRead(Span<byte> destination, out int count)
@@ -55,10 +57,10 @@ public sealed partial class SessionConnection
         lock (_gate)
         {
             count = 0;
-            if (_flow != Flow.Running || _closing)
+            if (_flow == Flow.Captured || _closing)
                 return false;
             _readCanceled = false; // of a read; nothing waits here
-            if (_inStart == _inEnd)
+            if (_inStart == _inEnd && _flow == Flow.Running)
                 TryReceive();
             count = Math.Min(_inEnd - _inStart, destination.Length);
             _in.AsSpan(_inStart, count).CopyTo(destination);

@@ -190,7 +190,8 @@ internal sealed class RoundTripTests : RebooterFixture
         await bad.HearsTheEndAsync();
         await good.SaysAndHearsAsync("y\n", "2 y\n");
         LostSession lost = next.Rebooter.LastReboot!.SessionsLost.Single();
-        Assert.That((lost.Id, lost.Reason), Is.EqualTo((1L, "It could not be restored: no such room")));
+        Assert.That(lost.Id, Is.EqualTo(1));
+        Assert.That(lost.Reason, Does.StartWith("It could not be restored: InvalidDataException: no such room"));
         Assert.That(File.Exists(lost.StateFile));
         Assert.That(next.Rebooter.SessionCount, Is.EqualTo(1));
         using StringWriter dump = new();
