@@ -15,20 +15,45 @@ public sealed partial class Rebooter
 
     /// <summary>
     /// Accepts a client. During a reboot it waits; a client that was accepted and not yet added comes out again, here, in the
-    /// next image.
+    /// next image, if nothing has been read from it or written to it.
     /// </summary>
+    /// <remarks>
+    /// What the kernel refuses for a while (no descriptor left, no memory, a client that has gone) is said once in the log and tried again.
+    /// The last few descriptors are not given to clients: a process without any can start no thread.
+    /// </remarks>
     /// <param name="listener">From <see cref="Listen"/>.</param>
     /// <param name="cancellationToken">Stops waiting; no client is lost by that.</param>
     /// <returns>The client's socket. Make a session of it and <see cref="Add"/> that before you read or write.</returns>
     /// <exception cref="ArgumentException">The listener does not come from <see cref="Listen"/>.</exception>
     /// <exception cref="SocketException">The listener has failed.</exception>
+    /// <exception cref="ObjectDisposedException">The listener is closed, by <see cref="Unlisten"/> or without.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask<Socket> AcceptAsync(Socket listener, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(listener);
-        string name = _hall.Listeners.NameOf(listener)
-            ?? throw new ArgumentException("The listener does not come from Rebooter.Listen, so it would not survive a reboot. Use Listen.", nameof(listener));
-        return _hall.Acceptor.AcceptAsync(listener, name, farewell: null, cancellationToken);
+        return _hall.Acceptor.AcceptAsync(listener, NameOf(listener), farewell: null, cancellationToken);
+    }
+
+    /// <summary>
+    /// Accepts a client that cannot be carried, because what it says is encrypted, or meant for something that ends with this process.
+    /// The application serves it until the very end of this image. Then the next image says farewell to it and closes it; if the reboot is
+    /// called off, nothing has been said. Under a supervisor, a death of this process simply closes it.
+    /// </summary>
+    /// <param name="listener">From <see cref="Listen"/>.</param>
+    /// <param name="carry">False. With true, it is the same as <see cref="AcceptAsync(Socket, CancellationToken)"/>.</param>
+    /// <param name="farewell">The bytes that the client is told last, in its own protocol. Default: none.</param>
+    /// <param name="cancellationToken">Stops waiting; no client is lost by that.</param>
+    /// <returns>The client's socket. Yours to dispose. <see cref="Add"/> takes it too; then it is carried from there on.</returns>
+    /// <exception cref="ArgumentException">The listener does not come from <see cref="Listen"/>; or a farewell for one that is carried.</exception>
+    /// <exception cref="SocketException">The listener has failed.</exception>
+    /// <exception cref="ObjectDisposedException">The listener is closed, by <see cref="Unlisten"/> or without.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask<Socket> AcceptAsync(Socket listener, bool carry, ReadOnlyMemory<byte> farewell = default, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        if (carry && !farewell.IsEmpty)
+            throw new ArgumentException("A client that is carried is told no farewell. Pass carry: false, or no farewell.", nameof(farewell));
+        return _hall.Acceptor.AcceptAsync(listener, NameOf(listener), carry ? null : farewell.ToArray(), cancellationToken);
     }
 
     /// <summary>Adds a session and resumes it. From here on it is carried over reboots.</summary>
@@ -214,6 +239,14 @@ public sealed partial class Rebooter
     {
         ArgumentNullException.ThrowIfNull(reason);
         return _checkpoints.TakeAsync(reason);
+    }
+
+    private string NameOf(Socket listener)
+    {
+        if (_hall.Listeners.NameOf(listener) is string name)
+            return name;
+        ObjectDisposedException.ThrowIf(listener.SafeHandle.IsClosed, listener);
+        throw new ArgumentException("The listener does not come from Rebooter.Listen, so it would not survive a reboot. Use Listen.", nameof(listener));
     }
 
     private Newcomer Prepare(IRebootSession session)

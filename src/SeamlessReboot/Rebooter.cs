@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using SeamlessReboot.Posix;
 
@@ -9,9 +7,9 @@ namespace SeamlessReboot;
 /// Restarts the server's process into new code while its clients stay connected. One per process, made in the first line of Main.
 /// </summary>
 /// <remarks>
-/// <para>Before <see cref="Ready"/>: <see cref="Listen"/>, <see cref="Keep{T}"/>, <see cref="KeepOpen"/> and
-/// <see cref="Restore"/>, in any order, on one thread. They only register; what they restore is handed out inside
-/// <see cref="Ready"/>. After it, every member is thread-safe.</para>
+/// <para>Before <see cref="Ready"/>: <see cref="Listen"/>, <see cref="Keep{T}(string, Func{T}, Action{T})"/>, <see cref="KeepOpen"/>,
+/// <see cref="OnSuspending"/> and <see cref="Restore(Func{RestoredSession, IRebootSession}, Action)"/>, in any order, on one thread. They
+/// only register; what they restore is handed out inside <see cref="Ready"/>. After it, every member is thread-safe.</para>
 /// <para>Where <see cref="IsSupported"/> is false everything works but the reboot, which is refused.</para>
 /// </remarks>
 public sealed partial class Rebooter : IDisposable
@@ -28,7 +26,7 @@ public sealed partial class Rebooter : IDisposable
     private Arrival? _arrival; // from Start to Ready
     private StartGuard? _startGuard; // so long, too
     private Func<RestoredSession, IRebootSession>? _restore;
-    private Action? _whenRestored;
+    private Action<IReadOnlyList<LostSession>>? _whenRestored;
     private InheritedChildren? _children;
 
     private Rebooter(RebooterOptions options, HostProcess process)
@@ -103,108 +101,62 @@ public sealed partial class Rebooter : IDisposable
     /// <summary>A rebooter beside that of the process, on a process that a test has made.</summary>
     internal static Rebooter StartOn(HostProcess process, RebooterOptions options) => new(options, process);
 
-    /// <summary>A listening socket: the inherited one of this end point, or a new one.</summary>
-    /// <param name="endPoint">
-    /// IPv4, IPv6 (which does not take IPv4 clients: listen on both) or a unix socket. Port 0 lets the kernel choose, and the
-    /// choice stays over reboots. A socket file that nobody listens on any more is replaced.
-    /// </param>
-    /// <param name="backlog">How many clients may wait to be accepted, also while the process is being replaced.</param>
-    /// <exception cref="SocketException">The address cannot be bound.</exception>
-    /// <exception cref="InvalidOperationException">Called after <see cref="Ready"/>.</exception>
-    public Socket Listen(EndPoint endPoint, int backlog = 512)
-    {
-        ArgumentNullException.ThrowIfNull(endPoint);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(backlog);
-        Arrival arrival = RequireStarting(nameof(Listen));
-        string name = _hall.Listeners.FreeName(endPoint);
-        Socket? inherited = arrival.TakeListener(name, endPoint);
-        Socket listener = inherited ?? ListeningSocket.Open(endPoint, backlog);
-        if (inherited is null)
-            _hall.Supervisor.HoldLater('l', listener.SafeHandle);
-        _hall.Listeners.Add(name, listener);
-        return listener;
-    }
-
-    /// <summary>Keeps a piece of system state over reboots.</summary>
-    /// <param name="name">Its name in the spool; the same in every version.</param>
-    /// <param name="save">Called when all sessions are suspended.</param>
-    /// <param name="restore">
-    /// Called inside <see cref="Ready"/>, before any session is restored, if the image before has kept state of this name. An
-    /// exception is taken for a crash of the new version.
-    /// </param>
-    /// <typeparam name="T">The type it is written and read as.</typeparam>
-    /// <exception cref="ArgumentException">The name has been used already.</exception>
-    /// <exception cref="InvalidOperationException">Called after <see cref="Ready"/>.</exception>
-    public void Keep<T>(string name, Func<T> save, Action<T> restore)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        ArgumentNullException.ThrowIfNull(save);
-        ArgumentNullException.ThrowIfNull(restore);
-        RequireStarting(nameof(Keep));
-        IStateSerializer serializer = _hall.Context.Serializer;
-        _hall.Kept.Add(new KeptState(name, typeof(T), writer => serializer.Serialize(writer, save(), typeof(T)),
-            data => restore((T)serializer.Deserialize(data, typeof(T))!)));
-    }
-
-    /// <summary>Keeps a descriptor open over reboots: a pipe, a file with a lock, a device.</summary>
-    /// <param name="name">Its name; the same in every version.</param>
-    /// <param name="open">Called if the image before has kept none of this name.</param>
-    /// <returns>The inherited handle, or what <paramref name="open"/> has returned. Yours to dispose; then it is no longer kept.</returns>
-    /// <exception cref="ArgumentException">The name has been used already.</exception>
-    /// <exception cref="InvalidOperationException">Called after <see cref="Ready"/>.</exception>
-    public SafeHandle KeepOpen(string name, Func<SafeHandle> open)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(name);
-        ArgumentNullException.ThrowIfNull(open);
-        Arrival arrival = RequireStarting(nameof(KeepOpen));
-        _hall.Kept.RequireNewDescriptor(name);
-        SafeHandle? inherited = arrival.TakeKept(name);
-        SafeHandle handle = inherited ?? open();
-        if (inherited is null)
-            _hall.Supervisor.HoldLater('k', handle);
-        _hall.Kept.Add(name, handle);
-        return handle;
-    }
-
-    /// <summary>Says how a session is brought back.</summary>
-    /// <param name="restore">
-    /// Called inside <see cref="Ready"/> for each session, in the order in which they were once added. Returns the living session,
-    /// which is then resumed. If it throws, that one session is quarantined: its client is told so, its record kept.
-    /// </param>
-    /// <param name="whenAllRestored">
-    /// Called once after a reboot, when all sessions are restored and none runs yet: the place to join what refers to one another.
-    /// </param>
-    /// <exception cref="InvalidOperationException">Called twice, or after <see cref="Ready"/>.</exception>
-    public void Restore(Func<RestoredSession, IRebootSession> restore, Action? whenAllRestored = null)
-    {
-        ArgumentNullException.ThrowIfNull(restore);
-        RequireStarting(nameof(Restore));
-        if (_restore is not null)
-            throw new InvalidOperationException("Restore was called twice. Use one callback, and RestoredSession.Kind to tell sessions apart.");
-        _restore = restore;
-        _whenRestored = whenAllRestored;
-    }
-
     /// <summary>
     /// Hands out what was inherited: system state first, then each session; closes what nobody claimed; resumes everyone. From
     /// here on the server serves.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// Called twice; or the state of a <see cref="Keep{T}"/> could not be restored. If you let that end the process, the crash
+    /// Called twice; or the state of a <see cref="Keep{T}(string, Func{T}, Action{T})"/> could not be restored. If you let that end the process, the crash
     /// guard tries again and then starts cold; nobody's connection is dropped before that.
     /// </exception>
     public void Ready()
     {
-        Arrival arrival = RequireStarting(nameof(Ready));
-        Restoration restoration = new(_hall, arrival, _startGuard, _restore, Attach);
+        Restoration restoration = NewRestoration();
+        long registeredAt = System.Diagnostics.Stopwatch.GetTimestamp();
+        SynchronizationContext? context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null); // what is awaited here must not come back to this thread, which waits
+        try
+        {
+            restoration.LoadMissingAsync(isBlocking: true, CancellationToken.None).GetAwaiter().GetResult();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+
+        BecomeReady(restoration, registeredAt);
+    }
+
+    /// <summary>
+    /// As <see cref="Ready"/>, for a server whose <see cref="Keep{T}(string, Func{T}, Action{T}, Func{CancellationToken, Task{T}})"/>
+    /// callbacks take their time: they are awaited, and no thread is blocked. All else happens where the caller is.
+    /// </summary>
+    /// <param name="cancellationToken">Handed to those callbacks.</param>
+    /// <exception cref="InvalidOperationException">See <see cref="Ready"/>.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled. The server is not ready.</exception>
+    public async Task ReadyAsync(CancellationToken cancellationToken = default)
+    {
+        Restoration restoration = NewRestoration();
+        long registeredAt = System.Diagnostics.Stopwatch.GetTimestamp();
+        // The callbacks of Keep and Restore run in the caller's context, as they do in Ready.
+        await restoration.LoadMissingAsync(isBlocking: false, cancellationToken).ConfigureAwait(true);
+        BecomeReady(restoration, registeredAt);
+    }
+
+    private Restoration NewRestoration() => new(_hall, RequireStarting(nameof(Ready)), _startGuard, _restore, Attach);
+
+    private void BecomeReady(Restoration restoration, long registeredAt)
+    {
+        Arrival arrival = RequireStarting(nameof(Ready)); // it may have been called twice meanwhile
+        Action? whenRestored = _whenRestored is { } callback ? () => callback([.. restoration.Lost]) : null;
         if (_rehearsal is not null)
         {
-            _rehearsal.Perform(restoration, _hall.Population, _whenRestored);
+            _rehearsal.Perform(restoration, _hall.Population, whenRestored);
             return;
         }
 
-        Readying readying = new(_hall, arrival, registeredAt: System.Diagnostics.Stopwatch.GetTimestamp(), _startEndedAt);
-        readying.Restore(restoration, _whenRestored);
+        Readying readying = new(_hall, arrival, registeredAt, _startEndedAt);
+        readying.Restore(restoration, whenRestored);
         _checkpoints.TakeOver(arrival);
         _startGuard?.Dispose();
         _startGuard = null;
@@ -272,6 +224,6 @@ public sealed partial class Rebooter : IDisposable
 
     private Arrival RequireStarting(string method) => _arrival is Arrival arrival && _hall.Population.Phase == Phase.Starting
         ? arrival
-        : throw new InvalidOperationException($"{method} was called after Ready. Call Listen, Keep, KeepOpen and Restore before Ready, "
-            + "because Ready closes every inherited descriptor that nobody claimed.");
+        : throw new InvalidOperationException($"{method} was called after Ready. Call Keep, KeepOpen, Restore and OnSuspending before Ready, "
+            + "because Ready hands out what the image before has left.");
 }

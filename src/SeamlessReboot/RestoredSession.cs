@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace SeamlessReboot;
 
-/// <summary>A session as the image before left it, to be turned into a living one by <see cref="Rebooter.Restore"/>'s callback.</summary>
+/// <summary>
+/// A session as the image before left it, to be turned into a living one by the callback of
+/// <see cref="Rebooter.Restore(Func{RestoredSession, IRebootSession}, Action)"/>.
+/// </summary>
 /// <remarks>Valid during the callback.</remarks>
 public sealed class RestoredSession
 {

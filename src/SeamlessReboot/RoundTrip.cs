@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using System.Net.Sockets;
 
 namespace SeamlessReboot;
@@ -29,7 +30,10 @@ public static class RoundTrip
 {
     /// <summary>Captures a session, restores it into a second one, and throws if they differ.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="restore">As given to <see cref="Rebooter.Restore"/>. The session it returns is never run; its socket is connected to nothing.</param>
+    /// <param name="restore">
+    /// As given to <see cref="Rebooter.Restore(Func{RestoredSession, IRebootSession}, Action)"/>. The session it returns is never run; its
+    /// socket is connected to nothing.
+    /// </param>
     /// <param name="serializer">As in <see cref="RebooterOptions.Serializer"/>; JSON if null.</param>
     /// <param name="except">Members that may differ: names (<c>_idleSince</c>) or paths, as they are reported (<c>Player.Target.Id</c>).</param>
     /// <exception cref="InvalidDataException">They differ; the message names each member, with both values.</exception>
@@ -39,7 +43,7 @@ public static class RoundTrip
         IReadOnlyCollection<string>? except = null) => ThrowIfAny(Compare(session, restore, serializer, except));
 
     /// <summary>Writes and reads a state, and throws if something in it has changed.</summary>
-    /// <param name="state">The state: of a session, or one that <see cref="Rebooter.Keep"/> saves.</param>
+    /// <param name="state">The state: of a session, or one that <see cref="Rebooter.Keep{T}(string, Func{T}, Action{T})"/> saves.</param>
     /// <param name="serializer">As in <see cref="RebooterOptions.Serializer"/>; JSON if null.</param>
     /// <param name="except">Members that may differ, by name or path.</param>
     /// <typeparam name="TState">The type that the state is written and read as.</typeparam>
@@ -49,7 +53,7 @@ public static class RoundTrip
 
     /// <summary>As <see cref="Verify"/>, and returns what differs: one line for each member, beginning with its path.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="restore">As given to <see cref="Rebooter.Restore"/>.</param>
+    /// <param name="restore">As given to <see cref="Rebooter.Restore(Func{RestoredSession, IRebootSession}, Action)"/>.</param>
     /// <param name="serializer">As in <see cref="RebooterOptions.Serializer"/>; JSON if null.</param>
     /// <param name="except">Members that may differ, by name or path.</param>
     /// <exception cref="InvalidOperationException">The session has ended, or <paramref name="restore"/> has returned nothing.</exception>
@@ -69,6 +73,7 @@ public static class RoundTrip
             comparison.Compare("State", before.State, serializer.Deserialize(state, type!));
 
         using Socket nowhere = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        nowhere.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // as that of a client that has gone; one that is fresh is refused as a mistake
         IRebootSession second = restore(new RestoredSession(1, before.Kind, nowhere, before.UnreadInput.ToArray(), before.UnsentOutput.ToArray(), state,
             serializer, SessionConnection.RemoteEndPointOf(session.Socket))) ?? throw new InvalidOperationException("No session was returned for the saved one.");
         CompareSnapshots(comparison, before, second.Capture());

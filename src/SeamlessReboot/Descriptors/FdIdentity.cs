@@ -42,26 +42,32 @@ internal sealed class FdIdentity
         return Of(lease.Fd) ?? throw new ObjectDisposedException(nameof(handle));
     }
 
-    private static string Address(byte[] raw)
+    /// <summary>Who was at the other end; null when nobody was, or it is no socket.</summary>
+    internal EndPoint? RemoteEndPoint => EndPointOf(_remote);
+
+    private static string Address(byte[] raw) => raw.Length < 2 ? "-"
+        : EndPointOf(raw)?.ToString() ?? ((AddressFamily)BinaryPrimitives.ReadUInt16LittleEndian(raw)).ToString();
+
+    private static EndPoint? EndPointOf(byte[] raw)
     {
         if (raw.Length < 2)
-            return "-";
+            return null;
         AddressFamily family = (AddressFamily)BinaryPrimitives.ReadUInt16LittleEndian(raw);
         SocketAddress address = new((int)family == 10 ? AddressFamily.InterNetworkV6 : family, raw.Length);
         raw.CopyTo(address.Buffer);
         try
         {
-            return (address.Family switch
+            return address.Family switch
             {
                 AddressFamily.InterNetwork => new IPEndPoint(IPAddress.Any, 0).Create(address),
                 AddressFamily.InterNetworkV6 => new IPEndPoint(IPAddress.IPv6Any, 0).Create(address),
                 AddressFamily.Unix => new UnixDomainSocketEndPoint("/").Create(address),
                 _ => null,
-            })?.ToString() ?? family.ToString();
+            };
         }
         catch (ArgumentException)
         {
-            return "?";
+            return null;
         }
     }
 

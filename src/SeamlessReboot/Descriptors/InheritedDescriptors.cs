@@ -83,20 +83,30 @@ internal sealed class InheritedDescriptors
     }
 
     /// <summary>
-    /// A nameless listening socket on this local address, for when its record was lost with a damaged spool. Port 0 of an IP
-    /// address is any port.
+    /// A listening socket on this local address, for when its record was lost with a damaged spool, or the one before it was given back.
+    /// Port 0 of an IP address is any port, but none that was recorded for another end point.
     /// </summary>
-    internal int? TakeListener(ReadOnlySpan<byte> localAddress)
+    /// <param name="name">The end point's name, under which it was not found.</param>
+    /// <param name="localAddress">As the kernel writes it.</param>
+    internal int? TakeListener(string name, ReadOnlySpan<byte> localAddress)
     {
         bool isAnyPort = BinaryPrimitives.ReadUInt16LittleEndian(localAddress) is 2 or 10 && localAddress[2..4].IndexOfAnyExcept((byte)0) < 0;
+        HashSet<int> others = [];
+        foreach ((string other, Entry entry) in _table)
+            if (isAnyPort && !other.StartsWith(name + "#", StringComparison.Ordinal))
+                others.Add(entry.Fd);
         foreach (int fd in _open)
         {
+            if (others.Contains(fd))
+                continue;
             byte[] address = SocketKernel.LocalAddress(fd);
             if (isAnyPort && address.Length >= 4)
                 address.AsSpan(2, 2).Clear();
             if (SocketKernel.IsListening(fd) && address.AsSpan().SequenceEqual(localAddress))
             {
                 _open.Remove(fd);
+                if (_table.FirstOrDefault(t => t.Value.Fd == fd).Key is string taken)
+                    _table.Remove(taken);
                 return fd;
             }
         }

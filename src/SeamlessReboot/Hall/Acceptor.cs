@@ -75,6 +75,20 @@ internal sealed class Acceptor(ServerContext context, SupervisorLink supervisor,
         }
     }
 
+    /// <summary>Those whom the image before has accepted on a listener that is gone.</summary>
+    internal void TurnAway(string listener)
+    {
+        List<AcceptedClient> waiting = [];
+        lock (_lock)
+        {
+            while (TakeWaiting(listener) is AcceptedClient client && _accepted.Remove(client.Socket))
+                waiting.Add(client);
+        }
+
+        foreach (AcceptedClient client in waiting)
+            client.Socket.Dispose();
+    }
+
     /// <summary>Somebody has gone: there may be room for somebody else.</summary>
     internal void RoomWasMade() => _trouble.TryAgain();
 
@@ -115,6 +129,10 @@ internal sealed class Acceptor(ServerContext context, SupervisorLink supervisor,
             catch (SocketException e) when (AcceptTrouble.WillPass(e))
             {
                 await _trouble.WaitAsync(name, e, cancellationToken).ConfigureAwait(false);
+            }
+            catch (SocketException e) when (listener.SafeHandle.IsClosed)
+            {
+                throw new ObjectDisposedException($"The listener {name} has been closed.", e);
             }
         }
     }

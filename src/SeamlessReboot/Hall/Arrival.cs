@@ -118,7 +118,7 @@ internal sealed class Arrival(ServerContext context)
         if (held is null)
         {
             SocketAddress address = endPoint.Serialize();
-            held = Descriptors.TakeListener(address.Buffer.Span[..address.Size]);
+            held = Descriptors.TakeListener(name, address.Buffer.Span[..address.Size]);
         }
 
         return held is int fd ? Adopt(fd) : null;

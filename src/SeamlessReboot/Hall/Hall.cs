@@ -67,6 +67,8 @@ internal sealed class Hall(ServerContext context)
 
     internal Kept Kept { get; } = new();
 
+    internal SuspendHooks Hooks { get; } = new(context);
+
     internal Reports Reports { get; } = new();
 
     /// <summary>0 after a cold start, one more after each reboot.</summary>

@@ -9,6 +9,7 @@ internal sealed class Kept
     private readonly Dictionary<string, KeptState> _states = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SafeHandle> _descriptors = new(StringComparer.Ordinal);
 
+    /// <summary>In the order in which they were registered.</summary>
     internal IReadOnlyCollection<KeptState> States => _states.Values;
 
     /// <summary>Those that are open, with their names.</summary>
@@ -33,5 +34,9 @@ internal sealed class Kept
     internal void Add(string name, SafeHandle handle) => _descriptors.Add(name, handle);
 }
 
-/// <summary>A piece of system state: how it is written and read.</summary>
-internal sealed record KeptState(string Name, Type Type, Action<IBufferWriter<byte>> Save, Action<ReadOnlyMemory<byte>> Restore);
+/// <summary>
+/// A piece of system state: how it is written and read, and how it comes about when there is none: what is loaded is an action, which
+/// hands it to the application.
+/// </summary>
+internal sealed record KeptState(string Name, Type Type, Action<IBufferWriter<byte>> Save, Action<ReadOnlyMemory<byte>> Restore,
+    Func<CancellationToken, Task<Action>>? LoadAsync);

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using SeamlessReboot.Posix;
 
 namespace SeamlessReboot;
 
@@ -41,6 +40,13 @@ internal sealed class Listeners
             _sockets.Add(name, listener);
     }
 
+    /// <returns>Its name; null when it is not here.</returns>
+    internal string? Remove(Socket listener)
+    {
+        lock (_lock)
+            return NameOf(listener) is string name && _sockets.Remove(name) ? name : null;
+    }
+
     internal string? NameOf(Socket listener)
     {
         lock (_lock)
@@ -72,8 +78,7 @@ internal sealed class Listeners
             foreach ((string name, Socket listener) in _sockets)
             {
                 listener.Dispose();
-                if (ListeningSocket.FileOf(name) is string file)
-                    SocketFile.Remove(file);
+                ListeningSocket.RemoveFile(name);
             }
         }
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using SeamlessReboot.Posix;
 
 namespace SeamlessReboot;
 
@@ -16,6 +17,13 @@ internal static class ListeningSocket
 
     /// <summary>The file of a unix socket. Names of abstract sockets begin with '@'; they have none.</summary>
     internal static string? FileOf(string name) => name.StartsWith("unix:/", StringComparison.Ordinal) ? name[5..] : null;
+
+    /// <summary>Removes the file of a unix socket, if it is one.</summary>
+    internal static void RemoveFile(string name)
+    {
+        if (FileOf(name) is string file)
+            SocketFile.Remove(file);
+    }
 
     internal static Socket Open(EndPoint endPoint, int backlog)
     {

@@ -15,10 +15,11 @@ internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, lo
     internal void Restore(Restoration restoration, Action? whenRestored)
     {
         _restoration = restoration;
+        _restoration.HandOut();
         if (!arrival.IsCold)
         {
-            _restoration.HandOut();
             whenRestored?.Invoke();
+            _restoration.ForgetLostStates();
             _restoration.PutBackAccepted();
         }
 

@@ -28,7 +28,7 @@ internal sealed class RebootSequence(Hall hall)
             run.Next(RebootStage.Write);
             Write(run);
             run.Next(RebootStage.Flush);
-            Flush(run);
+            hall.Hooks.Run(run);
             run.Next(RebootStage.Descriptors);
             run.OnUndo("put close-on-exec back", Strays.Mark(run.Survivors, run.Strays));
             hall.Process.PutBack(run);
@@ -131,24 +131,6 @@ internal sealed class RebootSequence(Hall hall)
         run.Spool.Publish();
         if (run.Spool.Memory is { } memory)
             run.Survivors.Add((int)memory.DangerousGetHandle());
-    }
-
-    private void Flush(RebootRun run)
-    {
-        if (_options.OnSuspending is not { } flush)
-            return;
-        using CancellationTokenSource overdue = new(_options.FlushTimeout, _options.TimeProvider);
-        // On the pool, so that a hook that blocks its thread is overdue too.
-        Task hook = Task.Run(() => flush(overdue.Token).AsTask());
-        try
-        {
-            hook.WaitAsync(_options.FlushTimeout, _options.TimeProvider, run.Cancellation).GetAwaiter().GetResult();
-        }
-        catch (Exception e) when (!run.Cancellation.IsCancellationRequested && (!hook.IsCompleted || (hook.IsCanceled && overdue.IsCancellationRequested)))
-        {
-            throw new TimeoutException($"OnSuspending has not returned after {_options.FlushTimeout.TotalSeconds:0.###} s. "
-                + "Make it faster, or raise RebooterOptions.FlushTimeout.", e);
-        }
     }
 
     private void Exec(RebootRun run)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Reflection;
 using System.Text;
+using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
 using SeamlessReboot.Spool;
 
@@ -17,6 +18,8 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
     private readonly List<FailedRestore> _failed = [];
     private readonly List<LostSession> _lost = [];
     private readonly List<SessionConnection> _farewells = [];
+    private readonly Dictionary<string, SpoolRecord> _states = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Action> _loaded = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _neverAdded = new(StringComparer.Ordinal);
     private RestoreAttempt? _attempt;
     private bool _isWarm = arrival.Note is { Warm: true };
@@ -27,10 +30,37 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
     internal static long IdOf(SpoolRecord record) =>
         record.Name is ['s', _, ..] && long.TryParse(record.Name.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out long id) ? id : 0;
 
+    /// <summary>Loads the system state that has to be there and has not come. Before anything is handed out.</summary>
+    /// <param name="isBlocking">Whether it all has to happen on the caller's thread.</param>
+    /// <param name="cancellationToken">For the application's callbacks.</param>
+    /// <exception cref="InvalidOperationException">It cannot be loaded.</exception>
+    internal async Task LoadMissingAsync(bool isBlocking, CancellationToken cancellationToken)
+    {
+        if (!arrival.IsCold)
+            BeginAttempt();
+        if (_isWarm)
+            foreach (SpoolRecord record in arrival.Records)
+                if (record.Kind == SpoolRecordKind.State)
+                    _states[record.Name] = record;
+        foreach (KeptState state in hall.Kept.States)
+        {
+            if (state.LoadAsync is null || _states.ContainsKey(state.Name))
+                continue;
+            try
+            {
+                Task<Action> loading = state.LoadAsync(cancellationToken);
+                _loaded[state.Name] = isBlocking ? loading.GetAwaiter().GetResult() : await loading.ConfigureAwait(true);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new InvalidOperationException($"The system state '{state.Name}' could not be loaded: {Failure.Text(e)}", e);
+            }
+        }
+    }
+
     /// <exception cref="InvalidOperationException">A piece of system state, or most of the sessions, cannot be restored.</exception>
     internal void HandOut()
     {
-        BeginAttempt();
         RestoreState();
         arrival.AwaitSockets();
         foreach (SpoolRecord record in arrival.Records)
@@ -42,6 +72,13 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
         }
 
         SettleFailed();
+    }
+
+    /// <summary>Those who are lost stay in the report; their state has been looked at, or never will be.</summary>
+    internal void ForgetLostStates()
+    {
+        foreach (LostSession lost in _lost)
+            lost.State = null;
     }
 
     /// <summary>Clients that were let in and are no sessions yet.</summary>
@@ -124,26 +161,32 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
 
     private void RestoreState()
     {
-        foreach (SpoolRecord record in arrival.Records)
+        foreach (string name in _states.Keys)
+            if (hall.Kept.Find(name) is null)
+                Log.StateUnclaimed(_context.Log, name);
+        foreach (KeptState state in hall.Kept.States)
         {
-            if (record.Kind != SpoolRecordKind.State || !_isWarm)
+            bool isLoaded = _loaded.TryGetValue(state.Name, out Action? handOver);
+            if (!isLoaded && !_states.ContainsKey(state.Name))
                 continue;
-            if (hall.Kept.Find(record.Name) is not KeptState state)
-            {
-                Log.StateUnclaimed(_context.Log, record.Name);
-                continue;
-            }
-
             try
             {
-                RequireSerializer();
-                state.Restore(record.State);
+                if (isLoaded)
+                    handOver!();
+                else
+                    Restore(state, _states[state.Name]);
             }
             catch (Exception e)
             {
-                throw new InvalidOperationException($"The system state '{record.Name}' of the image before could not be restored: {Failure.Text(e)}", e);
+                throw new InvalidOperationException($"The system state '{state.Name}' {(isLoaded ? "" : "of the image before ")}could not be restored: {Failure.Text(e)}", e);
             }
         }
+    }
+
+    private void Restore(KeptState state, SpoolRecord record)
+    {
+        RequireSerializer();
+        state.Restore(record.State);
     }
 
     private void RestoreSession(SpoolRecord record)
@@ -175,7 +218,8 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
             RequireSerializer();
             if (restore is null)
                 throw new InvalidOperationException("This version has not called Restore.");
-            IRebootSession session = restore(new RestoredSession(id, record.Type, socket, record.Unread, record.Unsent, record.State, _context.Serializer));
+            IRebootSession session = restore(new RestoredSession(id, record.Type, socket, record.Unread, record.Unsent, record.State, _context.Serializer,
+                arrival.IsRehearsal ? FdIdentity.Decode(record.Identity.Span)?.RemoteEndPoint : null) { StateAge = arrival.StateAge });
             SessionEntry entry = new(id, session, record.Identity.ToArray());
             hall.Population.AddRestored(entry);
             attach(entry);
@@ -265,7 +309,17 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
             }
         }
 
-        _lost.Add(new LostSession(id, reason, file, record.Kind == SpoolRecordKind.Session ? record.Type : ""));
+        bool isSession = record.Kind == SpoolRecordKind.Session; // that of a farewell is not its state
+        _lost.Add(new LostSession(id, reason, file, isSession ? record.Type : "")
+        {
+            State = isSession && !record.State.IsEmpty ? type => Read(record, type) : null,
+        });
+    }
+
+    private object? Read(SpoolRecord record, Type type)
+    {
+        RequireSerializer();
+        return _context.Serializer.Deserialize(record.State, type);
     }
 
     // Said only when nothing can go wrong any more: a crash before would say it again.

@@ -97,7 +97,21 @@ internal sealed class SupervisorLink : IDisposable
     internal void HoldWhatWasMade()
     {
         while (_later.TryDequeue(out (char Kind, SafeHandle Handle) made))
-            _supervisor!.Store(NameOf(made.Kind, made.Handle), made.Handle);
+            if (!made.Handle.IsClosed)
+                Hold(made.Kind, made.Handle);
+    }
+
+    /// <summary>Of a listener that is made after Ready.</summary>
+    internal void Hold(char kind, SafeHandle handle)
+    {
+        if (HoldsDescriptors)
+            _supervisor!.Store(NameOf(kind, handle), handle);
+    }
+
+    internal void ReleaseListener(Socket listener)
+    {
+        if (HoldsDescriptors && !listener.SafeHandle.IsClosed)
+            _supervisor!.Remove(NameOf('l', listener.SafeHandle));
     }
 
     internal void HoldSpool(SpoolDirectory spool)

@@ -135,9 +135,9 @@ internal sealed class StraysTests
         InheritedDescriptors table = new();
         table.AddNameless([]);
         System.Net.SocketAddress address = listener.LocalEndPoint!.Serialize(), another = new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 1).Serialize();
-        Assert.That(table.TakeListener(another.Buffer.Span[..another.Size]), Is.Null);
-        Assert.That(table.TakeListener(address.Buffer.Span[..address.Size]), Is.EqualTo(copy));
-        Assert.That(table.TakeListener(address.Buffer.Span[..address.Size]), Is.Null);
+        Assert.That(table.TakeListener("tcp:x", another.Buffer.Span[..another.Size]), Is.Null);
+        Assert.That(table.TakeListener("tcp:x", address.Buffer.Span[..address.Size]), Is.EqualTo(copy));
+        Assert.That(table.TakeListener("tcp:x", address.Buffer.Span[..address.Size]), Is.Null);
         Fd.Close(copy);
     }
 }

@@ -17,10 +17,10 @@ internal sealed class MisuseTests : RebooterFixture
         Rebooter rebooter = New().Register().Serve().Rebooter;
         foreach (Action late in new Action[]
         {
-            () => rebooter.Listen(_loopback), () => rebooter.Keep("x", () => 1, _ => { }), () => rebooter.Restore(_ => null!),
-            () => rebooter.KeepOpen("x", () => null!), rebooter.Ready,
+            () => rebooter.Keep("x", () => 1, _ => { }), () => rebooter.Keep("x", () => 1, _ => { }, () => 1), () => rebooter.Restore(_ => null!),
+            () => rebooter.KeepOpen("x", () => null!), () => rebooter.OnSuspending(_ => default), rebooter.Ready, () => rebooter.ReadyAsync().GetAwaiter().GetResult(),
         })
-            Assert.That(late, Throws.InvalidOperationException.With.Message.Contains("was called after Ready. Call Listen, Keep, KeepOpen and Restore before Ready"));
+            Assert.That(late, Throws.InvalidOperationException.With.Message.Contains("was called after Ready. Call Keep, KeepOpen, Restore and OnSuspending before Ready"));
     }
 
     [Test]
@@ -124,6 +124,14 @@ internal sealed class MisuseTests : RebooterFixture
         Assert.That(() => rebooter.Keep("x", () => 1, null!), Throws.ArgumentNullException);
         Assert.That(() => rebooter.Restore(null!), Throws.ArgumentNullException);
         Assert.That(() => rebooter.KeepOpen("x", null!), Throws.ArgumentNullException);
+        Assert.That(() => rebooter.Keep("x", () => 1, _ => { }, (Func<int>)null!), Throws.ArgumentNullException);
+        Assert.That(() => rebooter.Keep("x", () => 1, _ => { }, (Func<CancellationToken, Task<int>>)null!), Throws.ArgumentNullException);
+        Assert.That(() => rebooter.Restore(_ => null!, (Action<IReadOnlyList<LostSession>>)null!), Throws.ArgumentNullException);
+        Assert.That(() => rebooter.OnSuspending(null!), Throws.ArgumentNullException);
+        Assert.That(() => rebooter.Unlisten(null!), Throws.ArgumentNullException);
+        Assert.That(async () => await rebooter.AcceptAsync(null!, carry: false), Throws.ArgumentNullException);
+        Assert.That(async () => await rebooter.AcceptAsync(image.Listener!, carry: true, "bye"u8.ToArray()), Throws.ArgumentException);
+        Assert.That(async () => await rebooter.AddAsync(null!), Throws.ArgumentNullException);
         Assert.That(() => rebooter.Add(null!), Throws.ArgumentNullException);
         Assert.That(() => rebooter.Remove(null!), Throws.ArgumentNullException);
         Assert.That(() => rebooter.RequestReboot(null!), Throws.ArgumentNullException);
