@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 using SeamlessReboot.Descriptors;
 using SeamlessReboot.Posix;
@@ -36,7 +35,7 @@ internal static class ArrivalByExec
         {
             Note = note,
             NoteText = left,
-            Returned = returned is null ? null : Encoding.UTF8.GetString(Convert.FromBase64String(returned)),
+            Returned = StartGuard.Decode(returned),
             Start = start,
             Spool = directory,
             Memory = memory,

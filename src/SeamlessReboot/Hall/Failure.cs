@@ -10,7 +10,7 @@ internal static class Failure
     /// <summary>The message; shortened when it is very long.</summary>
     internal static string Text(Exception failure)
     {
-        string text;
+        string? text = null;
         try
         {
             text = Cause(failure).Message;
@@ -19,9 +19,10 @@ internal static class Failure
         catch (Exception)
 #pragma warning restore CA1031
         {
-            return $"{failure.GetType().FullName}, whose message cannot be read";
         }
 
+        if (text is null)
+            return $"{failure.GetType().FullName}, whose message cannot be read";
         return text.Length <= LongestText ? text : text[..LongestText] + "...";
     }
 

@@ -16,7 +16,8 @@ internal sealed class StartGuard : IDisposable
     private readonly Arrival _arrival;
     private readonly ReleaseImage? _previous;
     private readonly Timer? _overdue;
-    private int _isReturning;
+    private readonly Lock _lock = new(); // held while it returns, so that Ready does not go on meanwhile
+    private bool _isOver;
 
     internal StartGuard(Hall hall, Arrival arrival)
     {
@@ -38,8 +39,19 @@ internal sealed class StartGuard : IDisposable
     /// <param name="why">What this release did: "it threw ...".</param>
     internal void Return(string why)
     {
-        if (_previous is null || Interlocked.Exchange(ref _isReturning, 1) != 0)
+        if (_previous is null)
             return;
+        lock (_lock)
+        {
+            if (_isOver)
+                return;
+            _isOver = true;
+            TryReturn(_previous, why);
+        }
+    }
+
+    private void TryReturn(ReleaseImage previous, string why)
+    {
         RebootRun run = new("return to the release before");
         try
         {
@@ -47,8 +59,8 @@ internal sealed class StartGuard : IDisposable
             if (ReleaseImage.OfThisProcess(_hall.Process.Start, _hall.Context.Process)?.Encode() == _arrival.Note!.Previous)
                 return;
             Log.Returning(_hall.Context.Log, why);
-            ExecPlan plan = ExecPlan.Make(_previous, _hall.Process.Start, _hall.Context.Process);
-            PassOn(run, plan, _arrival.NoteText!, (Variable, Convert.ToBase64String(Encoding.UTF8.GetBytes(why))));
+            ExecPlan plan = ExecPlan.Make(previous, _hall.Process.Start, _hall.Context.Process);
+            PassOn(run, plan, _arrival.NoteText!, (Variable, Encode(why)));
         }
 #pragma warning disable CA1031 // then it fails as it would have
         catch (Exception e)
@@ -57,6 +69,16 @@ internal sealed class StartGuard : IDisposable
             run.UndoAll(_hall.Context.Log);
             Log.ReturnFailed(_hall.Context.Log, Failure.Text(e), e);
         }
+    }
+
+    internal static string Encode(string why) => Convert.ToBase64String(Encoding.UTF8.GetBytes(why));
+
+    /// <summary>Null when there is nothing.</summary>
+    internal static string? Decode(string? variable)
+    {
+        byte[] bytes = new byte[variable?.Length ?? 0];
+        return variable is null ? null
+            : Convert.TryFromBase64String(variable, bytes, out int length) ? Encoding.UTF8.GetString(bytes, 0, length) : "Why is not known.";
     }
 
     /// <summary>Hands all that was inherited to another image, as it came. Returns only by throwing.</summary>
@@ -82,6 +104,8 @@ internal sealed class StartGuard : IDisposable
         AppDomain.CurrentDomain.UnhandledException -= OnUnhandledException;
         AppDomain.CurrentDomain.ProcessExit -= OnExit;
         _overdue?.Dispose();
+        lock (_lock)
+            _isOver = true;
     }
 
     private void OnUnhandledException(object sender, UnhandledExceptionEventArgs e) =>

@@ -30,6 +30,11 @@ internal sealed class FakeProcess(string? inheritance = null) : HostProcess
 
     internal string? FakeTempDirectory { get; init; }
 
+    /// <summary>The real path of the running program, if it is not to be the test host's.</summary>
+    internal string? FakeProgram { get; init; }
+
+    internal override string? Program() => FakeProgram ?? base.Program();
+
     internal override string TempDirectory => FakeTempDirectory ?? base.TempDirectory;
 
     internal string[] Command { get; init; } = ["/bin/true", "argument"];

@@ -38,11 +38,11 @@ internal sealed class Image : IAsyncDisposable
     internal List<IRebootSession> Sessions { get; } = [];
 
     /// <summary>As the smallest server does: a listener, a piece of state, and sessions that echo.</summary>
-    internal Image Register()
+    internal Image Register(Func<RestoredSession, IRebootSession>? restore = null)
     {
         Listener = Rebooter.Listen(new IPEndPoint(IPAddress.Loopback, 0));
         Rebooter.Keep("world", () => World, (string world) => World = world);
-        Rebooter.Restore(saved => new EchoSession(saved.OpenConnection(), saved.ReadState<EchoState>()));
+        Rebooter.Restore(restore ?? (saved => new EchoSession(saved.OpenConnection(), saved.ReadState<EchoState>())));
         return this;
     }
 
