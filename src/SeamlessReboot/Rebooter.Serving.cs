@@ -34,7 +34,7 @@ public sealed partial class Rebooter
     /// <summary>Adds a session and resumes it. From here on it is carried over reboots.</summary>
     /// <param name="session">The session. During a reboot the call waits.</param>
     /// <exception cref="ArgumentException">
-    /// It has been added already, or another session with the same socket; or its socket is null, a listener, or was never connected.
+    /// It has been added already, or another session with the same socket; or its socket is null, a datagram socket, or a listener.
     /// </exception>
     /// <exception cref="InvalidOperationException">Called before <see cref="Ready"/>, or from within a reboot.</exception>
     /// <exception cref="ObjectDisposedException">The session's socket is closed.</exception>
@@ -48,7 +48,7 @@ public sealed partial class Rebooter
     /// <param name="session">The session.</param>
     /// <param name="cancellationToken">Ends the waiting; the session is not added then.</param>
     /// <exception cref="ArgumentException">
-    /// It has been added already, or another session with the same socket; or its socket is null, a listener, or was never connected.
+    /// It has been added already, or another session with the same socket; or its socket is null, a datagram socket, or a listener.
     /// </exception>
     /// <exception cref="InvalidOperationException">Called before <see cref="Ready"/>, or from within a reboot.</exception>
     /// <exception cref="ObjectDisposedException">The session's socket is closed.</exception>

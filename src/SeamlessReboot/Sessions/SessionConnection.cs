@@ -36,7 +36,7 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     /// <summary>Takes over a connected socket.</summary>
     /// <param name="socket">From here on the connection's own. Small writes go out at once (TCP_NODELAY).</param>
     /// <param name="options">Limits; the defaults if null.</param>
-    /// <exception cref="ArgumentException">The socket is a listener, a datagram socket, or was never connected. One whose client has gone is taken.</exception>
+    /// <exception cref="ArgumentException">The socket is a listener or a datagram socket. One whose client has gone is taken.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     public SessionConnection(Socket socket, SessionConnectionOptions? options = null)
         : this(options, socket ?? throw new ArgumentNullException(nameof(socket)))
@@ -227,8 +227,6 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
             throw new ArgumentException($"It is a {socket.SocketType} socket, and no connection. Use the socket of a client, from Rebooter.AcceptAsync.", nameof(socket));
         if (IsListening(socket))
             throw new ArgumentException("It is a listener, and no connection. Use the socket of a client, from Rebooter.AcceptAsync.", nameof(socket));
-        if (!socket.Connected && !socket.IsBound)
-            throw new ArgumentException("It was never connected. Connect it first, or use the socket of a client, from Rebooter.AcceptAsync.", nameof(socket));
     }
 
     private static bool IsListening(Socket socket)
