@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using NUnit.Framework;
 using WorkedOut;
@@ -9,37 +8,23 @@ namespace SeamlessReboot.DocTests;
 internal sealed class RoundTripTests
 {
     private string _directory = "";
-    private Socket _socket = null!;
 
-    // snippet: socket
     [SetUp]
-    public void Connect()
-    {
-        _directory = Directory.CreateTempSubdirectory("roundtrip-").FullName;
-        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
-        _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        _socket.Connect(listener.LocalEndPoint!);
-    }
-    // end snippet
+    public void MakeDirectory() => _directory = Directory.CreateTempSubdirectory("roundtrip-").FullName;
 
     [TearDown]
-    public void Disconnect()
-    {
-        _socket.Dispose();
-        Directory.Delete(_directory, recursive: true);
-    }
+    public void RemoveDirectory() => Directory.Delete(_directory, recursive: true);
 
     // snippet: test
     [Test]
     public void A_guest_comes_back_as_it_was()
     {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp); // connected to nothing
         using WorldThread thread = new();
         World world = new();
         Journal journal = new(_directory);
         JsonStateSerializer serializer = new(StateJson.Default, StateVersions.Upgrade);
-        Guest guest = new(null!, world, thread, journal, new SessionConnection(_socket), new GuestState { Name = "ann", Count = 7 });
+        Guest guest = new(null!, world, thread, journal, new SessionConnection(socket), new GuestState { Name = "ann", Count = 7 });
 
         RoundTrip.Verify(guest, saved => new Guest(null!, world, thread, journal, saved.OpenConnection(), saved.ReadState<GuestState>()), serializer);
     }
@@ -48,10 +33,11 @@ internal sealed class RoundTripTests
     [Test]
     public void What_is_not_in_the_state_is_named()
     {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         using WorldThread thread = new();
         World world = new();
         Journal journal = new(_directory);
-        Guest guest = new(null!, world, thread, journal, new SessionConnection(_socket), new GuestState { Name = "ann", Count = 7 });
+        Guest guest = new(null!, world, thread, journal, new SessionConnection(socket), new GuestState { Name = "ann", Count = 7 });
 
         IReadOnlyList<string> lost = RoundTrip.Compare(guest, saved => new Guest(null!, world, thread, journal, saved.OpenConnection(), new GuestState()));
 
