@@ -219,7 +219,8 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
             if (restore is null)
                 throw new InvalidOperationException("This version has not called Restore.");
             IRebootSession session = restore(new RestoredSession(id, record.Type, socket, record.Unread, record.Unsent, record.State, _context.Serializer,
-                arrival.IsRehearsal ? FdIdentity.Decode(record.Identity.Span)?.RemoteEndPoint : null) { StateAge = arrival.StateAge });
+                arrival.IsRehearsal ? FdIdentity.Decode(record.Identity.Span)?.RemoteEndPoint : null)
+            { StateAge = arrival.StateAge });
             SessionEntry entry = new(id, session, record.Identity.ToArray());
             hall.Population.AddRestored(entry);
             attach(entry);

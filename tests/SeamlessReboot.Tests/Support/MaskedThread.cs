@@ -21,7 +21,8 @@ internal sealed class MaskedThread : IDisposable
             }
 
             _end.Wait();
-        }) { IsBackground = true };
+        })
+        { IsBackground = true };
         _thread.UnsafeStart();
         _started.Wait();
     }
