@@ -47,8 +47,8 @@ public sealed class RebooterOptions
 
     /// <summary>
     /// Called when all sessions are suspended and written, before the process is replaced: flush loggers, close databases.
-    /// After it no finally, Dispose or ProcessExit of this image runs. If it throws, the reboot is called off. Writing to a
-    /// session from here waits for the reboot to be called off; speak to players before you ask for the reboot.
+    /// After it no finally, Dispose or ProcessExit of this image runs. If it throws, the reboot is called off. What is written to a
+    /// session from here is sent only if the reboot is called off; speak to players before you ask for it.
     /// </summary>
     public Func<CancellationToken, ValueTask>? OnSuspending { get; init; }
 
