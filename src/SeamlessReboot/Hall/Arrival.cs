@@ -26,6 +26,9 @@ internal sealed class Arrival(ServerContext context)
     /// <summary>Why the release after this one was given up, and this one was taken back; null when that is not so.</summary>
     internal string? Returned { get; init; }
 
+    /// <summary>The command line by which releases are found, where it is not that of this process.</summary>
+    internal IReadOnlyList<byte[]>? Command { get; init; }
+
     internal required ProcessStart Start { get; init; }
 
     internal InheritedDescriptors Descriptors { get; init; } = new();

@@ -12,6 +12,7 @@ internal static class ArrivalByExec
     internal static Arrival? Read(ServerContext context)
     {
         string? left = context.Process.TakeVariable(Inheritance.Variable), returned = context.Process.TakeVariable(StartGuard.Variable);
+        string? command = context.Process.TakeVariable(StartGuard.CommandVariable);
         if (NoteIn(context, left) is not Inheritance note)
             return null;
         ProcessStart start = new(note.Directory, note.User, note.Umask, (ulong)note.IgnoredSignals);
@@ -35,6 +36,7 @@ internal static class ArrivalByExec
         {
             Note = note,
             NoteText = left,
+            Command = command is null ? null : ReleaseImage.Split(command),
             Returned = StartGuard.Decode(returned),
             Start = start,
             Spool = directory,

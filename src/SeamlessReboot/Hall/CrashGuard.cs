@@ -66,7 +66,7 @@ internal sealed class CrashGuard(Hall hall, RebootSequence sequence, Func<StartG
     {
         try
         {
-            ExecPlan plan = ExecPlan.Make(hall.Context.Options, hall.Process.Start, hall.Context.Process);
+            ExecPlan plan = ExecPlan.Make(hall.Context.Options, hall.Process, hall.Context.Process);
             Inheritance next = note with { Warm = note.Warm && step.Warm, AfterCrash = true, Reason = run.Reason, Crashes = step.History };
             start()!.PassOn(run, plan, next.Encode());
         }

@@ -28,12 +28,12 @@ internal sealed class ExecPlan
     internal IReadOnlyList<byte[]> Arguments { get; }
 
     /// <exception cref="IOException">There is no such program, or it may not be executed.</exception>
-    internal static ExecPlan Make(RebooterOptions options, ProcessStart start, HostProcess process)
+    internal static ExecPlan Make(RebooterOptions options, ProcessState state, HostProcess process)
     {
         List<byte[]> environment = Environment(process);
-        IReadOnlyList<byte[]> arguments = options.Command?.Select(Encoding.UTF8.GetBytes).ToArray() ?? process.CommandLine();
-        string path = ProcessImage.Resolve(Encoding.UTF8.GetString(arguments[0]), PathVariable(environment), start.Directory);
-        ExecPlan plan = new(start.Directory, path, arguments, environment);
+        IReadOnlyList<byte[]> arguments = options.Command?.Select(Encoding.UTF8.GetBytes).ToArray() ?? state.Command;
+        string path = ProcessImage.Resolve(Encoding.UTF8.GetString(arguments[0]), PathVariable(environment), state.Start.Directory);
+        ExecPlan plan = new(state.Start.Directory, path, arguments, environment);
         plan.RequireProgram();
         return plan;
     }
@@ -66,7 +66,7 @@ internal sealed class ExecPlan
         return environment;
     }
 
-    /// <summary>What to do when the kernel has refused to start the program, which <see cref="Make(RebooterOptions, ProcessStart, HostProcess)"/> had found in order.</summary>
+    /// <summary>What to do when the kernel has refused to start the program, which <see cref="Make(RebooterOptions, ProcessState, HostProcess)"/> had found in order.</summary>
     internal static string RemedyFor(SyscallException refusal) => (Errno)refusal.Errno switch
     {
         Errno.ENOENT => "Put the new version where the old one was, with the interpreter or loader that it names, or set RebooterOptions.Command.",

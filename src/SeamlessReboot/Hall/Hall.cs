@@ -18,7 +18,7 @@ internal sealed class Hall(ServerContext context)
         HeldSignals? held = Rebooter.IsSupported && context.Process.Variable(Inheritance.Variable) is not null ? context.Process.FindHeldSignals() : null;
         SupervisorLink supervisor = new(context);
         arrival = Arrival.Read(context, supervisor, rehearsal);
-        ProcessState process = new(context, arrival.Start, held);
+        ProcessState process = new(context, arrival.Start, held, arrival.Command);
         Population population = new(context.Log);
         population.RaiseLastId(arrival.LastId);
         SpoolPlace spool = SpoolPlace.Open(context, arrival);

@@ -7,7 +7,7 @@ namespace SeamlessReboot;
 /// What exec leaves as it is and the application may have changed: working directory, umask, terminal, signals. Knows how generation
 /// 0 was started, and puts it back for the next image.
 /// </summary>
-internal sealed class ProcessState(ServerContext context, ProcessStart start, HeldSignals? held) : IDisposable
+internal sealed class ProcessState(ServerContext context, ProcessStart start, HeldSignals? held, IReadOnlyList<byte[]>? command) : IDisposable
 {
     private static readonly TimeSpan _handlersTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _crashHandlersTimeout = TimeSpan.FromSeconds(0.2);
@@ -16,6 +16,9 @@ internal sealed class ProcessState(ServerContext context, ProcessStart start, He
 
     /// <summary>How generation 0 was started.</summary>
     internal ProcessStart Start { get; } = start;
+
+    /// <summary>The command line by which the next release is found: this process's own, unless it was started by the real path of its release.</summary>
+    internal IReadOnlyList<byte[]> Command => command ?? context.Process.CommandLine();
 
     /// <summary>This image by its real paths; null when it cannot be started again, and until <see cref="Remember"/>.</summary>
     internal ReleaseImage? Release { get; private set; }

@@ -63,7 +63,7 @@ internal sealed class RebootSequence(Hall hall)
 
     private void Check(RebootRun run)
     {
-        run.Plan = ExecPlan.Make(_options, hall.Process.Start, hall.Context.Process);
+        run.Plan = ExecPlan.Make(_options, hall.Process, hall.Context.Process);
         hall.RenewSpool(anywhere: false);
         run.Spool = hall.Spool.BeginReboot(hall.Population.Count);
         run.Writer = run.Spool.Writer;

@@ -39,8 +39,10 @@ internal sealed class RehearsalStage
     internal Arrival Read()
     {
         // What has come here without being meant to: an inheritable descriptor of the server beside us would be shared with it.
+        // Not pipes: the runtime has an inheritable one for a moment, whenever it starts a thread.
         foreach (int fd in Strays.Find(new HashSet<int>()))
-            Fd.Close(fd);
+            if (!Fd.Describe(fd).StartsWith("pipe:", StringComparison.Ordinal))
+                Fd.Close(fd);
         Stream input = _context.Process.RehearsalInput();
         byte[] length = new byte[sizeof(long)];
         input.ReadExactly(length);

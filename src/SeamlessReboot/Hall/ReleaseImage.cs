@@ -51,10 +51,13 @@ internal sealed class ReleaseImage
     }
 
     /// <summary>In one line of plain text; empty when the command line is too long to be handed on.</summary>
-    internal string Encode()
+    internal string Encode() => Join([Encoding.UTF8.GetBytes(Path), .. Arguments]);
+
+    /// <summary>A command line in one line of plain text; empty when it is too long to be handed on.</summary>
+    internal static string Join(IReadOnlyList<byte[]> parts)
     {
         using MemoryStream bytes = new();
-        foreach (byte[] part in (IEnumerable<byte[]>)[Encoding.UTF8.GetBytes(Path), .. Arguments])
+        foreach (byte[] part in parts)
         {
             bytes.Write(part);
             bytes.WriteByte(0);
@@ -64,7 +67,11 @@ internal sealed class ReleaseImage
     }
 
     /// <summary>Null when the text is empty or none of ours.</summary>
-    internal static ReleaseImage? Decode(string text)
+    internal static ReleaseImage? Decode(string text) =>
+        Split(text) is { Count: > 1 } parts ? new ReleaseImage(Encoding.UTF8.GetString(parts[0]), [.. parts.Skip(1)]) : null;
+
+    /// <summary>The command line that was joined; null when the text is empty or none of ours.</summary>
+    internal static IReadOnlyList<byte[]>? Split(string text)
     {
         byte[] bytes = new byte[text.Length];
         if (!Convert.TryFromBase64String(text, bytes, out int length) || length == 0 || bytes[length - 1] != 0)
@@ -72,6 +79,6 @@ internal sealed class ReleaseImage
         List<byte[]> parts = [];
         for (ReadOnlySpan<byte> rest = bytes.AsSpan(0, length); !rest.IsEmpty; rest = rest[(parts[^1].Length + 1)..])
             parts.Add(rest[..rest.IndexOf((byte)0)].ToArray());
-        return parts.Count < 2 ? null : new ReleaseImage(Encoding.UTF8.GetString(parts[0]), parts[1..]);
+        return parts;
     }
 }

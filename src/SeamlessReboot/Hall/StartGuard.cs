@@ -12,6 +12,9 @@ internal sealed class StartGuard : IDisposable
 {
     /// <summary>In the environment of a release that has been taken back: why the one after it was given up.</summary>
     internal const string Variable = "SEAMLESSREBOOT_RETURNED";
+
+    /// <summary>Beside it: the command line by which releases are found. That of the release itself names it by its real path.</summary>
+    internal const string CommandVariable = "SEAMLESSREBOOT_COMMAND";
     private readonly Hall _hall;
     private readonly Arrival _arrival;
     private readonly ReleaseImage? _previous;
@@ -60,7 +63,7 @@ internal sealed class StartGuard : IDisposable
                 return;
             Log.Returning(_hall.Context.Log, why);
             ExecPlan plan = ExecPlan.Make(previous, _hall.Process.Start, _hall.Context.Process);
-            PassOn(run, plan, _arrival.NoteText!, (Variable, Encode(why)));
+            PassOn(run, plan, _arrival.NoteText!, (Variable, Encode(why)), (CommandVariable, ReleaseImage.Join(_hall.Process.Command)));
         }
 #pragma warning disable CA1031 // then it fails as it would have
         catch (Exception e)
