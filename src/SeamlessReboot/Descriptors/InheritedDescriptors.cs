@@ -38,7 +38,9 @@ internal sealed class InheritedDescriptors
     {
         HashSet<int> known = [.. except];
         foreach (int fd in Fd.ListOpen() ?? [])
-            if (fd > 2 && !known.Contains(fd) && Fd.IsCloseOnExec(fd) == false && Fd.TrySetCloseOnExec(fd, true))
+            // A pipe may be the runtime's: it has an inheritable one for a moment, whenever it starts a thread. To close that is fatal.
+            if (fd > 2 && !known.Contains(fd) && Fd.IsCloseOnExec(fd) == false && Fd.TrySetCloseOnExec(fd, true)
+                && !Fd.Describe(fd).StartsWith("pipe:", StringComparison.Ordinal))
                 _open.Add(fd);
     }
 
