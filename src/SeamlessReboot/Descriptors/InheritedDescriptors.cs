@@ -51,6 +51,9 @@ internal sealed class InheritedDescriptors
             _open.Add(fd);
     }
 
+    /// <summary>Whether this descriptor was given this name, and nobody has taken it.</summary>
+    internal bool Holds(string name, int fd) => _table.TryGetValue(name, out Entry? entry) && entry.Fd == fd;
+
     internal bool IsUnclaimed(int fd) => _open.Contains(fd);
 
     /// <summary>Hands out one that is known to be the recorded one.</summary>

@@ -98,7 +98,7 @@ internal sealed class Arrival(ServerContext context)
 
     /// <summary>While the application registers what it has, another processor makes the sockets ready.</summary>
     /// <param name="first">Done before them, on that processor.</param>
-    internal void PrepareSockets(Action first) => _sockets = new PreparedSockets(Records, first);
+    internal void PrepareSockets(Action first) => _sockets = new PreparedSockets(Records, Descriptors, first);
 
     internal void AwaitSockets() => _sockets?.Join();
 

@@ -11,13 +11,18 @@ namespace SeamlessReboot;
 internal sealed class PreparedSockets
 {
     private readonly Dictionary<string, Socket> _sockets = new(StringComparer.Ordinal);
-    private readonly IReadOnlyList<SpoolRecord> _records;
+    private readonly List<SpoolRecord> _records = [];
     private readonly Action _first;
     private readonly Thread _thread;
 
-    internal PreparedSockets(IReadOnlyList<SpoolRecord> records, Action first)
+    /// <param name="records">What the spool says.</param>
+    /// <param name="descriptors">Only what is in it is touched, and each once: two sockets of one descriptor would both close it.</param>
+    /// <param name="first">Done before them, on that processor.</param>
+    internal PreparedSockets(IReadOnlyList<SpoolRecord> records, InheritedDescriptors descriptors, Action first)
     {
-        _records = records;
+        foreach (SpoolRecord record in records)
+            if (record.Kind == SpoolRecordKind.Session && descriptors.Holds(record.Name, record.Fd))
+                _records.Add(record);
         _first = first;
         _thread = new Thread(Prepare) { IsBackground = true, Name = "SeamlessReboot" };
         _thread.UnsafeStart();
@@ -33,7 +38,7 @@ internal sealed class PreparedSockets
         {
             _first();
             foreach (SpoolRecord record in _records)
-                if (record.Kind == SpoolRecordKind.Session && FdIdentity.Decode(record.Identity.Span) is FdIdentity recorded && recorded.IsOf(record.Fd))
+                if (!_sockets.ContainsKey(record.Name) && FdIdentity.Decode(record.Identity.Span) is FdIdentity recorded && recorded.IsOf(record.Fd))
                     _sockets[record.Name] = Arrival.Adopt(record.Fd);
         }
 #pragma warning disable CA1031 // nobody waits for this to succeed

@@ -15,7 +15,8 @@ internal readonly record struct SignalStatus(char State, ulong Pending, ulong Bl
     [ThreadStatic]
     private static byte[]? _buffer;
 
-    internal bool Exists => State != '\0';
+    /// <summary>False also of a thread that is just ending: the kernel then says that it blocks nothing, and that nothing is caught.</summary>
+    internal bool Exists => State != '\0' && Caught != 0;
 
     internal static SignalStatus OfProcess() => Read("/proc/self/status");
 

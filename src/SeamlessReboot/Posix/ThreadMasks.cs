@@ -83,7 +83,7 @@ internal sealed class ThreadMasks
     }
 
     // Threads come and go, and one that is being made has the mask that its maker had a moment before. So it is quiet when a
-    // whole pass has found nothing to do.
+    // whole pass has found nothing to do: who settles in a pass may have made another after the pass had read the list.
     private bool UntilQuiet(TimeSpan limit, Func<int, Told, bool> isSettled)
     {
         long start = Stopwatch.GetTimestamp();
@@ -94,8 +94,10 @@ internal sealed class ThreadMasks
             {
                 if (!_told.TryGetValue(thread, out Told? told))
                     _told[thread] = told = new Told();
-                if (thread != _self && told.Step != Step.Settled && !isSettled(thread, told))
-                    isQuiet = false;
+                if (thread == _self || told.Step == Step.Settled)
+                    continue;
+                isQuiet = false;
+                isSettled(thread, told);
             }
 
             if (isQuiet)

@@ -159,14 +159,19 @@ internal sealed class DistrustTests : RebooterFixture
             Fd.Close(record.Fd);
     }
 
-    [Test]
-    public async Task A_record_that_is_there_twice_makes_one_session()
+    [TestCase("s1")]
+    [TestCase("s2")]
+    public async Task A_record_that_is_there_twice_makes_one_session(string name)
     {
         (Legacy legacy, Client client) = await WithOneClientAsync();
         SpoolRecord session = legacy.Records.Single(r => r.Kind == SpoolRecordKind.Session);
-        Image next = Next(legacy with { Records = [.. legacy.Records, session] }).Register().Serve();
+        Image next = Next(legacy with { Records = [.. legacy.Records, session with { Name = name }] }).Register().Serve();
         Assert.That(next.Rebooter.SessionCount, Is.EqualTo(1));
         await client.SaysAndHearsAsync("y\n", "2 y\n");
+        // A second owner of the descriptor would close it when it is collected, or somebody else's of the same number.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        await client.SaysAndHearsAsync("z\n", "3 z\n");
     }
 
     [Test]

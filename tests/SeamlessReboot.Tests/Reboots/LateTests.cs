@@ -34,10 +34,20 @@ internal sealed class LateTests : RebooterFixture
         Client other = Connect(image);
         await other.SaysAndHearsAsync("a\n", "1 a\n");
         using SafePoint loop = image.Rebooter.AddSafePoint("loop");
+        TaskCompletionSource asked = new(), done = new();
+        done.SetResult();
+        Busy(image, asked, done);
         Task<Legacy> reboot = image.RebootAsync();
+        await asked.Task.Within();
         for (int line = 2; line <= 20; line++)
             await other.SaysAndHearsAsync("a\n", $"{line} a\n");
-        new Thread(loop.Poll) { IsBackground = true }.Start();
+        // The loop has nothing to wait for: it comes round again and again.
+        new Thread(() =>
+        {
+            while (!reboot.IsCompleted)
+                loop.Poll();
+        })
+        { IsBackground = true }.Start();
         Next(await reboot).Register().Serve();
         await other.SaysAndHearsAsync("b\n", "21 b\n");
     }

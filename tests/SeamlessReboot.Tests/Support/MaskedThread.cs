@@ -15,10 +15,9 @@ internal sealed class MaskedThread : IDisposable
             Signals.SetThreadMask(mask);
             Number = Signals.ThreadId();
             _started.Set();
+            // Never in the kernel. But a call out of managed code: the collector has no other way to stop a thread that blocks its signal.
             while (isBusy && !_end.IsSet)
-            {
-                // Never in the kernel.
-            }
+                _ = Mono.Unix.Native.Stdlib.rand();
 
             _end.Wait();
         })
