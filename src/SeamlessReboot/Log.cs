@@ -128,6 +128,9 @@ internal static partial class Log
     [LoggerMessage(43, LogLevel.Warning, "{Count} clients of {Listener} were accepted and spoken to, and never added, so their connections ended with the reboot. Call Add before the first byte, or accept what cannot be carried with AcceptAsync(listener, carry: false).")]
     internal static partial void NeverAdded(ILogger log, int count, string listener);
 
+    [LoggerMessage(44, LogLevel.Error, "A client on {Listener} was disconnected, because no session could be made of it: {Why}")]
+    internal static partial void NoSession(ILogger log, string listener, string why, Exception failure);
+
     [LoggerMessage(18, LogLevel.Critical, "Crash number {Count} within the window, or before the first Ready: the process dies.")]
     internal static partial void GivingUp(ILogger log, int count);
 }

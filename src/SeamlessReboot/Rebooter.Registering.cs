@@ -164,6 +164,20 @@ public sealed partial class Rebooter
         Register(restore, whenAllRestored);
     }
 
+    /// <summary>Says how a session is brought back, where it needs no more than its connection and its state.</summary>
+    /// <param name="restore">
+    /// Given the connection, with its unread input and unsent output, and the state. See
+    /// <see cref="Restore(Func{RestoredSession, IRebootSession}, Action)"/>.
+    /// </param>
+    /// <param name="options">Limits of the connections; the defaults if null.</param>
+    /// <typeparam name="TState">The type that the state was captured as.</typeparam>
+    /// <exception cref="InvalidOperationException">Called twice, or after <see cref="Ready"/>.</exception>
+    public void Restore<TState>(Func<SessionConnection, TState, IRebootSession> restore, SessionConnectionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(restore);
+        Register(saved => restore(saved.OpenConnection(options), saved.ReadState<TState>()), whenAllRestored: null);
+    }
+
     private Socket ListenAnew(string name, EndPoint endPoint, int backlog)
     {
         Socket listener = ListeningSocket.Open(endPoint, backlog);

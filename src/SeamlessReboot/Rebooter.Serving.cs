@@ -56,6 +56,53 @@ public sealed partial class Rebooter
         return _hall.Acceptor.AcceptAsync(listener, NameOf(listener), carry ? null : farewell.ToArray(), cancellationToken);
     }
 
+    /// <summary>
+    /// Accepts clients for as long as the listener is open, makes a session of each and adds it: <see cref="AcceptAsync(Socket, CancellationToken)"/>
+    /// and <see cref="AddAsync"/> in a loop.
+    /// </summary>
+    /// <param name="listener">From <see cref="Listen"/>.</param>
+    /// <param name="newSession">
+    /// Makes the session; called for one client at a time. If it throws, that client is disconnected and the log says why. It should neither
+    /// read nor write: the session does that when it runs.
+    /// </param>
+    /// <param name="options">Limits of the connections; the defaults if null.</param>
+    /// <param name="cancellationToken">Stops accepting; the sessions live on, and no client is lost by that.</param>
+    /// <returns>A task that ends when the listener has been closed, by <see cref="Unlisten"/> or <see cref="Dispose"/> for example.</returns>
+    /// <exception cref="ArgumentException">The listener does not come from <see cref="Listen"/>.</exception>
+    /// <exception cref="SocketException">The listener has failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task ServeAsync(Socket listener, Func<SessionConnection, IRebootSession> newSession, SessionConnectionOptions? options = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        ArgumentNullException.ThrowIfNull(newSession);
+        string name = NameOf(listener);
+        while (true)
+        {
+            Socket client;
+            try
+            {
+                client = await AcceptAsync(listener, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ObjectDisposedException)
+            {
+                return;
+            }
+
+            try
+            {
+                await AddAsync(newSession(new SessionConnection(client, options)), CancellationToken.None).ConfigureAwait(false);
+            }
+#pragma warning disable CA1031 // the application's code: one client must not end the loop for all
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                client.Dispose();
+                Log.NoSession(_hall.Context.Log, name, Failure.Text(e), e);
+            }
+        }
+    }
+
     /// <summary>Adds a session and resumes it. From here on it is carried over reboots.</summary>
     /// <param name="session">The session. During a reboot the call waits.</param>
     /// <exception cref="ArgumentException">

@@ -5,10 +5,9 @@ using SeamlessReboot;
 
 using Rebooter rebooter = Rebooter.Start(new RebooterOptions { RebootSignals = [PosixSignal.SIGHUP] });
 Socket listener = rebooter.Listen(new IPEndPoint(IPAddress.Loopback, 4000));
-rebooter.Restore(saved => new Player(saved.OpenConnection(), saved.ReadState<PlayerState>()));
+rebooter.Restore<PlayerState>((connection, state) => new Player(connection, state));
 rebooter.Ready();
-while (true)
-    rebooter.Add(new Player(new SessionConnection(await rebooter.AcceptAsync(listener)), new PlayerState()));
+await rebooter.ServeAsync(listener, connection => new Player(connection, new PlayerState()));
 
 internal sealed class PlayerState
 {

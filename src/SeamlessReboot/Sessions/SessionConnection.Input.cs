@@ -101,7 +101,7 @@ public sealed partial class SessionConnection
                 return true;
             if (IsInputFull)
             {
-                _readFailure = TooLong();
+                _readFailure = CloseForTooLong() ? null : TooLong();
                 return true;
             }
 
@@ -127,6 +127,14 @@ public sealed partial class SessionConnection
 
     private InvalidDataException TooLong() => new($"The client has sent {_inEnd - _inStart} bytes without completing a message. "
         + "If that is no abuse, raise SessionConnectionOptions.InputLimit.");
+
+    /// <summary>Whether the client is disconnected for it, and the input over by that.</summary>
+    private bool CloseForTooLong()
+    {
+        if (_options.CloseAtLimits)
+            CloseAtOnce();
+        return _options.CloseAtLimits;
+    }
 
     private void RequireNoRead()
     {

@@ -50,7 +50,8 @@ public sealed partial class SessionConnection
     /// <param name="bytes">The bytes.</param>
     /// <returns>
     /// False, and nothing written, when <see cref="SessionConnectionOptions.OutputLimit"/> bytes have piled up: because the client
-    /// does not read, or since <see cref="Capture"/>.
+    /// does not read, or since <see cref="Capture"/>. With <see cref="SessionConnectionOptions.CloseAtLimits"/> a client that does not read is
+    /// disconnected then.
     /// </returns>
     public bool TryWrite(ReadOnlySpan<byte> bytes)
     {
@@ -58,10 +59,26 @@ public sealed partial class SessionConnection
         {
             bool isFull = Queued > 0 && Queued + bytes.Length > _options.OutputLimit;
             if (isFull && _flow != Flow.Suspended && !_failed && !_closing)
+            {
+                if (_options.CloseAtLimits && _flow == Flow.Running)
+                    Dispose();
                 return false;
+            }
+
             Accept(bytes);
             return true;
         }
+    }
+
+    /// <summary>
+    /// Writes text without waiting, in <see cref="SessionConnectionOptions.Encoding"/>; as <see cref="TryWrite(ReadOnlySpan{byte})"/> otherwise.
+    /// </summary>
+    /// <param name="text">The text, with its line ends.</param>
+    /// <returns>See <see cref="TryWrite(ReadOnlySpan{byte})"/>.</returns>
+    public bool TryWrite(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return TryWrite(_options.Encoding.GetBytes(text));
     }
 
     private async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
@@ -90,6 +107,8 @@ public sealed partial class SessionConnection
         if (bytes.IsEmpty || _failed)
             return;
         Append(bytes);
+        if (_options.CloseAtLimits && _flow == Flow.Running && Queued > _options.OutputLimit)
+            Dispose();
         AwaitSend();
     }
 

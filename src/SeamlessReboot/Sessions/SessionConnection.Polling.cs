@@ -24,7 +24,10 @@ public sealed partial class SessionConnection
     /// False when there is no whole line yet, and when the input is over: see <see cref="IsInputOver"/>. While the connection is suspended
     /// nothing more is received, but what was received is still handed out: a loop that waits for the kernel would not come back for it.
     /// </returns>
-    /// <exception cref="InvalidDataException">The line is longer than <see cref="SessionConnectionOptions.InputLimit"/>.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The line is longer than <see cref="SessionConnectionOptions.InputLimit"/>. Thrown each time, until the connection is closed; or set
+    /// <see cref="SessionConnectionOptions.CloseAtLimits"/>.
+    /// </exception>
     /// <exception cref="InvalidOperationException">A read waits. A connection has one reader at a time.</exception>
     public bool TryReadLine([NotNullWhen(true)] out string? line)
     {
@@ -76,9 +79,10 @@ public sealed partial class SessionConnection
         RequireNoRead();
         if (!HasNewInput && !ComesNoMore && !_readCanceled)
         {
-            if (IsInputFull)
+            if (!IsInputFull)
+                Receive();
+            else if (!CloseForTooLong())
                 throw TooLong();
-            Receive();
         }
 
         return HasNewInput || ComesNoMore || _readCanceled;

@@ -14,7 +14,7 @@ namespace SeamlessReboot;
 /// the session is suspended a read does not return, and neither bytes nor a cancellation wake it. A loop that only polls never
 /// waits in a read: its safe point is its own (<see cref="PolledSession{TState}"/>).</para>
 /// <para>Reading is for one reader at a time, through one of <see cref="Input"/>, <see cref="ReadLineAsync"/>,
-/// <see cref="TryReadLine"/>, <see cref="AsReader"/> and <see cref="AsStream"/>. <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> and <see cref="TryWrite"/> may be
+/// <see cref="TryReadLine"/>, <see cref="AsReader"/> and <see cref="AsStream"/>. <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/> and <see cref="TryWrite(ReadOnlySpan{byte})"/> may be
 /// called by any number of threads; each call's bytes stay together. <see cref="Output"/> is for one writer at a time.</para>
 /// <para>Writing to a client that has gone does nothing; the next read ends.</para>
 /// <para>No call blocks on a reboot. What is written or closed after <see cref="Capture"/> is in no spool: it takes effect at
@@ -200,6 +200,12 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
     /// <summary>Closes the connection at once; if it is captured, at <see cref="Resume"/>. Unsent output is lost.</summary>
     public void Dispose()
     {
+        CloseAtOnce();
+        WakeReader();
+    }
+
+    private void CloseAtOnce()
+    {
         lock (_gate)
         {
             _closing = true;
@@ -209,8 +215,6 @@ public sealed partial class SessionConnection : IDuplexPipe, IAsyncDisposable, I
             else
                 Close();
         }
-
-        WakeReader();
     }
 
     /// <summary>Completes when the socket has been closed.</summary>

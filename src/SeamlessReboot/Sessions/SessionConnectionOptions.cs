@@ -28,7 +28,7 @@ public sealed class SessionConnectionOptions
     }
 
     /// <summary>
-    /// Unsent output, in bytes, from which on writing waits for the client (and <see cref="SessionConnection.TryWrite"/>
+    /// Unsent output, in bytes, from which on writing waits for the client (and <see cref="SessionConnection.TryWrite(string)"/>
     /// refuses). While a reboot suspends the sessions writing does not wait, so that they can finish what they do. Default 256 KiB.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Less than 1.</exception>
@@ -41,6 +41,14 @@ public sealed class SessionConnectionOptions
             _outputLimit = value;
         }
     }
+
+    /// <summary>
+    /// Whether a client that passes a limit is disconnected, as IRC servers do: one that sends a longer message than
+    /// <see cref="InputLimit"/>, or has left more than <see cref="OutputLimit"/> bytes unsent by not reading. Its unread input and unsent output
+    /// are lost, a read says that the input is over, and writing neither waits nor throws. While a reboot suspends the sessions nobody is
+    /// disconnected. Default false: then such a read throws, and such a write waits.
+    /// </summary>
+    public bool CloseAtLimits { get; init; }
 
     /// <summary>
     /// What text is read and written in, where it is read and written as text. A byte order mark is never looked for nor written.
