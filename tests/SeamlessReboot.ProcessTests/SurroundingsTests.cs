@@ -59,6 +59,24 @@ internal sealed class SurroundingsTests : ProcessTest
         Assert.That(await server.ExitCodeAsync(), Is.Zero);
     }
 
+    /// <summary>Such a process may not read what /proc tells of itself: its environment, its program, its descriptors.</summary>
+    [TestCase("")]
+    [TestCase("--check")]
+    public async Task A_server_with_file_capabilities_can_be_rebooted(string option)
+    {
+        if (Libc.EffectiveUser() != 0 || !Shell.Has("setcap"))
+            Assert.Ignore("Only root can give a program capabilities, with setcap.");
+        string program = Path.Combine(Builds.Release(Workspace.File("program"), 1), Builds.AppHost);
+        (int code, string output) = await Shell.TryAsync("setcap", "cap_net_bind_service=ep", program);
+        if (code != 0)
+            Assert.Ignore($"No program can be given capabilities here: {output.Trim()}");
+        string[] before = await Unprivileged.CommandAsync(Workspace);
+        await Shell.RunAsync("setcap", "cap_net_bind_service=ep", program); // chown takes them away
+        ServerProcess server = await StartByShellAsync($"exec {string.Join(' ', before)} {program} --spool {Workspace.Spool} {option}", ("DOTNET_ROOT", Builds.DotnetRoot));
+        Assert.That((await Shell.TryAsync(before[0], [.. before[1..], "cat", $"/proc/{server.Pid}/environ"])).Code, Is.Not.Zero, "it is readable after all: nothing is tested");
+        await AssertRebootsAsync(server);
+    }
+
     private async Task AssertRebootsAsync(ServerProcess server)
     {
         List<Client> clients = await ConnectAsync(server, 2);

@@ -13,6 +13,7 @@ using Rebooter rebooter = Rebooter.Start(new RebooterOptions
     SpoolDirectory = options.Text("spool"),
     SuspendTimeout = options.Time("suspend-timeout", 20_000),
     FlushTimeout = options.Time("flush-timeout", 20_000),
+    CaptureTimeout = options.Time("capture-timeout", 5_000),
     ReadyTimeout = options.Time("check-timeout", 60_000),
     CrashWindow = options.Time("crash-window", 600_000),
     Rehearsal = options.Has("check") ? RehearsalMode.UntilReady : RehearsalMode.None,
@@ -22,7 +23,7 @@ using Rebooter rebooter = Rebooter.Start(new RebooterOptions
     OnSuspending = faults.FlushAsync,
     Serializer = new JsonStateSerializer(version.Upgrade),
     Command = Options.Command(),
-    LoggerFactory = new EventLogger(),
+    LoggerFactory = new EventLogger(options.Text("log-file")),
 });
 
 StartFaults start = StartFaults.Next(options.Text("faults"));

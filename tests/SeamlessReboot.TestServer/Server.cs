@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
@@ -17,6 +18,11 @@ internal sealed class Server(Rebooter rebooter, Options options, ServerVersion v
     public ServerVersion Version { get; } = version;
 
     public RuntimeFaults Faults { get; } = faults;
+
+    /// <summary>What a connection may hold: "--output-limit BYTES".</summary>
+    public SessionConnectionOptions Limits { get; } = options.Text("output-limit") is string limit
+        ? new SessionConnectionOptions { OutputLimit = int.Parse(limit, CultureInfo.InvariantCulture) }
+        : new SessionConnectionOptions();
 
     public World World { get; private set; } = new();
 
@@ -60,6 +66,7 @@ internal sealed class Server(Rebooter rebooter, Options options, ServerVersion v
             ["reason"] = report?.Reason,
             ["torn"] = World.FirstHalf != World.SecondHalf,
             ["worked"] = World.FirstHalf,
+            ["pause"] = (int)(report?.Pause.TotalMilliseconds ?? 0),
         });
     }
 

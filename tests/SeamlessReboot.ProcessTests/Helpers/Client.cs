@@ -19,6 +19,9 @@ internal sealed class Client : IDisposable
 
     public long Lines { get; private set; }
 
+    /// <summary>How many bytes <see cref="DiscardAsync"/> has read.</summary>
+    public long Discarded { get; private set; }
+
     /// <summary>What a test wants to know this client by.</summary>
     public string Secret { get; set; } = "";
 
@@ -113,6 +116,20 @@ internal sealed class Client : IDisposable
         }
         while (await FillAsync());
         return text.ToString();
+    }
+
+    /// <summary>Reads whatever comes, and looks at none of it. After it this client is good for nothing else.</summary>
+    public async Task DiscardAsync(CancellationToken stopping)
+    {
+        try
+        {
+            while (await _socket.ReceiveAsync(_buffer.AsMemory(), stopping) is int count and > 0)
+                Discarded += count;
+        }
+        catch (OperationCanceledException)
+        {
+            // That is how it ends.
+        }
     }
 
     /// <summary>Says that nothing more will be sent.</summary>

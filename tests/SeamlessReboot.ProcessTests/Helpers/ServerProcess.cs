@@ -112,6 +112,13 @@ internal sealed class ServerProcess : IAsyncDisposable
             return [.. _events.Skip(since).Where(e => e.Name == "log" && e.LogName == logName)];
     }
 
+    /// <summary>How many events of this name there have been.</summary>
+    public int CountOf(string name)
+    {
+        lock (_gate)
+            return _events.Count(e => e.Name == name);
+    }
+
     public void Send(Signal signal)
     {
         if (Libc.Kill(Pid, (int)signal) != 0)

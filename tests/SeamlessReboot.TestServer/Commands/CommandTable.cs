@@ -10,7 +10,7 @@ internal static class CommandTable
         new RebootCommand(), new CheckCommand(), new QuitCommand(), new RosterCommand(), new EveryoneCommand(), new ChronicleCommand(), new ExtraCommand(),
         new PourCommand(), new HoldCommand(), new TellLateCommand(),
         new CrashMainCommand(), new CrashPoolCommand(), new CrashThreadCommand(), new CrashAsyncVoidCommand(), new CrashSessionCommand(), new ThrowCommand(),
-        new CrashWhenSuspendingCommand(), new CrashTwiceCommand(), new RebootAfterCommand(), new RefuseCaptureCommand(), new RefuseSaveCommand(), new FlushCommand(),
+        new CrashWithCommand(), new LeaveCommand(), new TickCommand(), new OutputCommand(), new CrashWhenSuspendingCommand(), new CrashTwiceCommand(), new RebootAfterCommand(), new RefuseCaptureCommand(), new RefuseSaveCommand(), new FlushCommand(),
         new RawCommand(), new StrayCommand(), new FileCommand(), new ChildCommand(), new ChildReportCommand(),
         new UmaskCommand(), new DirectoryCommand(), new VariableCommand(), new BlockSignalCommand(), new TimerCommand(),
     }.ToDictionary(c => c.Name);

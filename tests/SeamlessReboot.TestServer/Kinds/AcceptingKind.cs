@@ -37,7 +37,7 @@ internal abstract class AcceptingKind(Server server) : IServerKind
             if (Server.Options.Has("hold-accepted") && Server.Rebooter.Generation == 0)
                 Events.Tell("accepted", new JsonObject());
             else
-                Server.Rebooter.Add(Create(new SessionConnection(socket)));
+                Server.Rebooter.Add(Create(new SessionConnection(socket, Server.Limits)));
         }
     }
 }

@@ -7,7 +7,7 @@ internal sealed class CounterKind<TState>(Server server) : AcceptingKind(server)
     where TState : class, ICounterState, new()
 {
     public override IRebootSession Restore(RestoredSession saved) =>
-        new CounterSession<TState>(Server, saved.OpenConnection(), saved.ReadState<TState>());
+        new CounterSession<TState>(Server, saved.OpenConnection(Server.Limits), saved.ReadState<TState>());
 
     protected override IRebootSession Create(SessionConnection connection) =>
         new CounterSession<TState>(Server, connection, new TState { Id = Server.NextId() });

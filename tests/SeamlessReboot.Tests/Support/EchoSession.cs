@@ -19,6 +19,9 @@ internal sealed class EchoSession(SessionConnection connection, EchoState state)
 
     protected override string Kind => "echo";
 
+    /// <summary>As a timer of the application does.</summary>
+    internal void Tell(ReadOnlySpan<byte> text) => Connection.TryWrite(text);
+
     protected override async Task RunAsync()
     {
         while (await Connection.ReadLineAsync() is string line)
