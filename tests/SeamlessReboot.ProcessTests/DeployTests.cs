@@ -78,6 +78,27 @@ internal sealed class DeployTests : ProcessTest
         Assert.That(SpoolFiles(), Is.EqualTo(new[] { Path.GetFileName(lost.File) }), "nothing but the record for somebody to look at");
     }
 
+    [TestCase("1", 2)]
+    [TestCase("1,2,3", 3)]
+    public async Task A_release_that_cannot_restore_most_sessions_is_called_off_also_where_one_may_be_lost(string unreadable, int next)
+    {
+        string faults = Workspace.Write("faults", $"ok\nrestore {unreadable}\nrestore {unreadable}\n");
+        ServerProcess server = await StartByShellAsync($"cd current && exec dotnet TestServer.dll {Arguments} --farewell-on-failure --faults {faults}");
+        List<Client> clients = await ConnectAsync(server, 3);
+        bool isMost = unreadable.Length > 1;
+        if (isMost)
+        {
+            ServerEvent calledOff = await server.RebootInVainAsync();
+            Assert.That(calledOff.Message, Does.Contain("cannot restore 3 of 3 sessions").And.Contain("does not understand this session.").And.Contain(". Mend the release."));
+            await SayAllAsync(clients, "nobody has noticed");
+            File.WriteAllText(faults, "");
+        }
+
+        await server.RebootAsync();
+        Assert.That(server.Ready.Number("sessions"), Is.EqualTo(next));
+        await SayAllAsync(clients.Skip(3 - next), "carried");
+    }
+
     [Test]
     public async Task A_release_without_its_assembly_is_not_started()
     {

@@ -96,10 +96,12 @@ internal sealed class Rehearsal(Hall hall, RebootRun run)
 
         foreach (LostSession session in report.SessionsNotLoaded)
             Log.RehearsalSession(hall.Context.Log, session.Id, session.Reason);
-        if (report.SessionsNotLoaded.Count > 0 && _options.SessionFailure == SessionFailurePolicy.CallOff)
+        // One session that does not load is that one's misfortune; most of them are the release's, whatever the policy.
+        bool isMost = report.SessionsNotLoaded.Count > report.SessionsLoaded;
+        if (isMost || (report.SessionsNotLoaded.Count > 0 && _options.SessionFailure == SessionFailurePolicy.CallOff))
             throw new IOException($"The new release cannot restore {report.SessionsNotLoaded.Count} of "
-                + $"{report.SessionsNotLoaded.Count + report.SessionsLoaded} sessions. Session {report.SessionsNotLoaded[0].Id}: {report.SessionsNotLoaded[0].Reason} "
-                + "Mend the release, or set RebooterOptions.SessionFailure to Farewell to reboot without them.");
+                + $"{report.SessionsNotLoaded.Count + report.SessionsLoaded} sessions. Session {report.SessionsNotLoaded[0].Id}: {Failure.Sentence(report.SessionsNotLoaded[0].Reason)} "
+                + (isMost ? "Mend the release." : "Mend the release, or set RebooterOptions.SessionFailure to Farewell to reboot without them."));
     }
 
     private string Overdue(RehearsalProcess process) => process.Greeting is null
