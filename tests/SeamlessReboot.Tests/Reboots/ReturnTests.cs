@@ -7,7 +7,7 @@ namespace SeamlessReboot.Tests.Reboots;
 /// <summary>A release that fails between Start and the end of Ready: the one before is started in its place, with all that was inherited.</summary>
 internal sealed class ReturnTests : RebooterFixture
 {
-    private static readonly string[] _command = ["/bin/true", "--port", "4000"];
+    private static readonly string[] _command = ["/bin/true", "--port", "4000"], _real = ["/bin/true", "--port", "by its real path"];
 
     private string Good => Temp["good"];
 
@@ -26,14 +26,14 @@ internal sealed class ReturnTests : RebooterFixture
     [Test]
     public async Task A_session_that_cannot_be_restored_brings_the_release_before_back_with_everyone()
     {
-        (Legacy legacy, Client first, Client second) = await TwoSessionsAsync();
+        (Legacy legacy, Client first, Client second) = await TwoSessionsAsync(_real);
         Image bad = Begin(legacy, Bad, out string note);
         Task ready = Task.Run(bad.Rebooter.Ready); // hangs in its exec
         FakeProcess.Execution execution = await bad.Process.Executed.Within();
         Assert.Multiple(() =>
         {
             Assert.That(execution.Path, Is.EqualTo(Good));
-            Assert.That(execution.Arguments, Is.EqualTo(_command));
+            Assert.That(execution.Arguments, Is.EqualTo(_real));
             Assert.That(execution.Inheritance, Is.EqualTo(note), "as it came");
             Assert.That(Returned(execution), Does.StartWith("it cannot restore 1 of 2 sessions; session 1: no such room"));
             Assert.That(Fd.ListOpen()!.Where(fd => fd > 2 && Fd.IsCloseOnExec(fd) == false).Order(),
@@ -54,6 +54,9 @@ internal sealed class ReturnTests : RebooterFixture
         });
         bad.Process.EndTest();
         await ready.Within();
+
+        await back.RebootAsync();
+        Assert.That((await back.Process.Executed).Arguments, Is.EqualTo(_command), "by the names of the start again, not by those of the release that has come back");
     }
 
     [Test]
@@ -157,7 +160,8 @@ internal sealed class ReturnTests : RebooterFixture
     }
 
     /// <summary>What an image leaves to the next that runs the good release and has two sessions.</summary>
-    private async Task<(Legacy Legacy, Client First, Client Second)> TwoSessionsAsync()
+    /// <param name="arguments">Of the good release, by its real paths.</param>
+    private async Task<(Legacy Legacy, Client First, Client Second)> TwoSessionsAsync(string[]? arguments = null)
     {
         Image image = New().Register().Serve();
         Client first = Connect(image);
@@ -165,7 +169,7 @@ internal sealed class ReturnTests : RebooterFixture
         Client second = Connect(image);
         await second.SaysAndHearsAsync("x\n", "1 x\n");
         Legacy legacy = await image.RebootAsync();
-        ReleaseImage good = ReleaseImage.Of(Good, [.. _command.Select(Encoding.UTF8.GetBytes)], Temp.Path)!;
+        ReleaseImage good = ReleaseImage.Of(Good, [.. (arguments ?? _command).Select(Encoding.UTF8.GetBytes)], Temp.Path)!;
         return (legacy with { Note = legacy.Note with { Previous = good.Encode() } }, first, second);
     }
 
@@ -183,13 +187,14 @@ internal sealed class ReturnTests : RebooterFixture
     /// <summary>What the exec of the release before would start.</summary>
     private Image Back(FakeProcess.Execution execution)
     {
-        FakeProcess process = new(Legacy.Of(execution.Inheritance, SpoolDirectory).Write()) { FakeProgram = Good };
-        process.Variables[StartGuard.Variable] = Variable(execution);
+        FakeProcess process = new(Legacy.Of(execution.Inheritance, SpoolDirectory).Write()) { FakeProgram = Good, Command = _real };
+        process.Variables[StartGuard.Variable] = Variable(execution, StartGuard.Variable);
+        process.Variables[StartGuard.CommandVariable] = Variable(execution, StartGuard.CommandVariable);
         return New(Options(), process);
     }
 
-    private static string Variable(FakeProcess.Execution execution) =>
-        execution.Environment.Single(v => v.StartsWith(StartGuard.Variable + "=", StringComparison.Ordinal))[(StartGuard.Variable.Length + 1)..];
+    private static string Variable(FakeProcess.Execution execution, string name) =>
+        execution.Environment.Single(v => v.StartsWith(name + "=", StringComparison.Ordinal))[(name.Length + 1)..];
 
-    private static string Returned(FakeProcess.Execution execution) => Encoding.UTF8.GetString(Convert.FromBase64String(Variable(execution)));
+    private static string Returned(FakeProcess.Execution execution) => Encoding.UTF8.GetString(Convert.FromBase64String(Variable(execution, StartGuard.Variable)));
 }
