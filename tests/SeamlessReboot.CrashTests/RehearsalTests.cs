@@ -137,5 +137,5 @@ internal sealed class RehearsalTests : CrashTest
 
     /// <summary>By what the process has mapped: its arguments may lead through the link.</summary>
     private static string RunningRelease(BareHost host) =>
-        File.ReadLines($"/proc/{host.ServerPid}/maps").First(l => l.EndsWith("/CounterServer.dll", StringComparison.Ordinal)).Split(' ')[^1];
+        File.ReadLines($"/proc/{host.ServerPid}/maps").First(l => l.EndsWith("/CounterServer.dll", StringComparison.Ordinal)).Split(' ', 6, StringSplitOptions.RemoveEmptyEntries)[^1];
 }

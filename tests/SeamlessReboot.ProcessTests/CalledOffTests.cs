@@ -213,7 +213,7 @@ internal sealed class CalledOffTests : ProcessTest
     private void WriteProgram(string path)
     {
         File.Delete(path);
-        Workspace.Write(Path.GetFileName(path), $"#!/bin/sh\nexec dotnet {Builds.Server} --spool {Workspace.Spool}\n", executable: true);
+        Workspace.Write(Path.GetFileName(path), $"#!/bin/sh\nexec dotnet '{Builds.Server}' --spool {Workspace.Spool}\n", executable: true);
     }
 
     private Task<ServerEvent> AssertCalledOffAsync(ServerProcess server, string? stage, string message, Action spoil, Action? mend) =>

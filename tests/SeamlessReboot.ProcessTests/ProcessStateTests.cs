@@ -30,7 +30,7 @@ internal sealed class ProcessStateTests : ProcessTest
     [Test]
     public async Task Umask_and_working_directory_are_those_of_the_start()
     {
-        ServerProcess server = await StartByShellAsync($"umask 027 && exec dotnet {Builds.Server} --spool {Workspace.Spool}");
+        ServerProcess server = await StartByShellAsync($"umask 027 && exec dotnet '{Builds.Server}' --spool {Workspace.Spool}");
         Client client = await ConnectAsync(server);
         await client.AskAsync("!umask 0");
         await client.AskAsync("!cd /");
@@ -47,7 +47,7 @@ internal sealed class ProcessStateTests : ProcessTest
     [Test]
     public async Task No_signal_stays_blocked_in_the_main_thread_or_a_child()
     {
-        string program = Workspace.Write("next", $"#!/bin/sh\nexec dotnet {Builds.Server} --spool {Workspace.Spool}\n", executable: true);
+        string program = Workspace.Write("next", $"#!/bin/sh\nexec dotnet '{Builds.Server}' --spool {Workspace.Spool}\n", executable: true);
         ServerProcess server = await StartForCommandAsync(program);
         Client client = await ConnectAsync(server);
         await client.SayAsync("hello");
@@ -67,7 +67,7 @@ internal sealed class ProcessStateTests : ProcessTest
     [Test]
     public async Task Ignored_signals_are_those_of_the_start()
     {
-        ServerProcess server = await StartByShellAsync($"trap '' QUIT USR1 && exec dotnet {Builds.Server} --spool {Workspace.Spool}");
+        ServerProcess server = await StartByShellAsync($"trap '' QUIT USR1 && exec dotnet '{Builds.Server}' --spool {Workspace.Spool}");
         Client client = await ConnectAsync(server);
         await client.SayAsync("hello");
         string ignored = server.Proc.Status("SigIgn");
@@ -85,7 +85,7 @@ internal sealed class ProcessStateTests : ProcessTest
     [Test]
     public async Task A_server_started_by_nohup_hears_SIGHUP_when_that_means_reboot()
     {
-        ServerProcess server = await StartByShellAsync($"trap '' HUP && exec dotnet {Builds.Server} --spool {Workspace.Spool}");
+        ServerProcess server = await StartByShellAsync($"trap '' HUP && exec dotnet '{Builds.Server}' --spool {Workspace.Spool}");
         Client client = await ConnectAsync(server);
         for (int i = 0; i < 3; i++)
         {
@@ -107,7 +107,7 @@ internal sealed class ProcessStateTests : ProcessTest
     [Test]
     public async Task The_environment_is_that_of_the_start()
     {
-        ServerProcess server = await StartByShellAsync($"export COLOUR=red && exec dotnet {Builds.Server} --spool {Workspace.Spool}");
+        ServerProcess server = await StartByShellAsync($"export COLOUR=red && exec dotnet '{Builds.Server}' --spool {Workspace.Spool}");
         Client client = await ConnectAsync(server);
         Assert.That(await client.AskAsync("!env COLOUR=blue"), Is.EqualTo("blue"));
         Assert.That(await client.AskAsync("!env NEW=1"), Is.EqualTo("1"));
@@ -150,7 +150,7 @@ internal sealed class ProcessStateTests : ProcessTest
     {
         if (!Shell.Has("script"))
             Assert.Ignore("A terminal takes script(1) of util-linux.");
-        ServerProcess terminal = Launch("script", ["-qfec", $"exec dotnet {Builds.Server} --spool {Workspace.Spool}", "/dev/null"]);
+        ServerProcess terminal = Launch("script", ["-qfec", $"exec dotnet '{Builds.Server}' --spool {Workspace.Spool}", "/dev/null"]);
         ServerEvent ready = await terminal.ReadyAsync();
         int pid = ready.Number("pid");
         string device = new ProcInfo(pid).Descriptors()[0];

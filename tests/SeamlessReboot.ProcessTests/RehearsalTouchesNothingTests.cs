@@ -17,7 +17,7 @@ internal sealed class RehearsalTouchesNothingTests : ProcessTest
         string traced = Workspace.Write("traced", $"""
             #!/bin/sh
             [ -n "$SEAMLESSREBOOT_CHECK" ] && trace='{SystemCalls.Command(Trace)}'
-            exec $trace dotnet {Builds.Server} {arguments}
+            exec $trace dotnet '{Builds.Server}' {arguments}
 
             """, executable: true);
         ServerProcess server = await StartForCommandAsync(traced, arguments.Split(' '));
@@ -110,7 +110,7 @@ internal sealed class RehearsalTouchesNothingTests : ProcessTest
     }
 
     private Task<ServerProcess> StartWithOwnPortAsync(string[] before, bool isPolite) =>
-        StartByShellAsync($"exec {string.Join(' ', before)} dotnet {Builds.Server} --check --spool {Workspace.Spool} --own-port {Ports.Free()} {(isPolite ? "--polite" : "")}");
+        StartByShellAsync($"exec {string.Join(' ', before)} dotnet '{Builds.Server}' --check --spool {Workspace.Spool} --own-port {Ports.Free()} {(isPolite ? "--polite" : "")}");
 
     private async Task AssertRebootsAsync(ServerProcess server, bool isConclusive)
     {

@@ -10,7 +10,7 @@ internal sealed class SurroundingsTests : ProcessTest
     public async Task A_working_directory_that_was_made_anew_is_gone_to()
     {
         string directory = Directory.CreateDirectory(Workspace.File("work")).FullName;
-        ServerProcess server = await StartByShellAsync($"cd {directory} && exec dotnet {Builds.Server} --spool {Workspace.Spool}");
+        ServerProcess server = await StartByShellAsync($"cd {directory} && exec dotnet '{Builds.Server}' --spool {Workspace.Spool}");
         Directory.Delete(directory);
         Directory.CreateDirectory(directory);
         await AssertRebootsAsync(server);
@@ -22,7 +22,7 @@ internal sealed class SurroundingsTests : ProcessTest
     public async Task A_working_directory_that_was_removed_is_stayed_in(string option)
     {
         string directory = Directory.CreateDirectory(Workspace.File("work")).FullName;
-        ServerProcess server = await StartByShellAsync($"cd {directory} && exec dotnet {Builds.Server} --spool {Workspace.Spool} {option}");
+        ServerProcess server = await StartByShellAsync($"cd {directory} && exec dotnet '{Builds.Server}' --spool {Workspace.Spool} {option}");
         Directory.Delete(directory);
         await AssertRebootsAsync(server);
         Assert.That(server.Proc.WorkingDirectory, Is.EqualTo(directory + " (deleted)"));
@@ -32,7 +32,7 @@ internal sealed class SurroundingsTests : ProcessTest
     public async Task A_server_starts_in_a_working_directory_that_was_removed()
     {
         string directory = Directory.CreateDirectory(Workspace.File("work")).FullName;
-        await AssertRebootsAsync(await StartByShellAsync($"cd {directory} && rmdir {directory} && exec dotnet {Builds.Server} --spool {Workspace.Spool}"));
+        await AssertRebootsAsync(await StartByShellAsync($"cd {directory} && rmdir {directory} && exec dotnet '{Builds.Server}' --spool {Workspace.Spool}"));
     }
 
     [TestCase("<&-")]
@@ -40,7 +40,7 @@ internal sealed class SurroundingsTests : ProcessTest
     [TestCase("<&- 2>&-")]
     public async Task A_server_starts_without_some_of_its_standard_streams(string closed)
     {
-        ServerProcess server = await StartByShellAsync($"exec dotnet {Builds.Server} --spool {Workspace.Spool} {closed}");
+        ServerProcess server = await StartByShellAsync($"exec dotnet '{Builds.Server}' --spool {Workspace.Spool} {closed}");
         await AssertRebootsAsync(server);
         Assert.That(Enumerable.Range(0, 3).Select(fd => server.Proc.Descriptors().GetValueOrDefault(fd, "")), Has.None.StartsWith("socket:"));
     }

@@ -49,7 +49,7 @@ internal sealed class LifeTests : LiveTest
     [Test]
     public async Task Nothing_that_the_starter_or_the_angel_has_open_is_inherited()
     {
-        AngelProcess angel = Launch("/bin/sh", ["-c", $"exec 7</dev/null 9</dev/zero; exec dotnet {AngelAssembly} run --runtime-dir {InRoot("run")} -- /bin/sh -c 'ls -l /proc/self/fd; echo end; sleep 100'"]);
+        AngelProcess angel = Launch("/bin/sh", ["-c", $"exec 7</dev/null 9</dev/zero; exec dotnet '{AngelAssembly}' run --runtime-dir {InRoot("run")} -- /bin/sh -c 'ls -l /proc/self/fd; echo end; sleep 100'"]);
         await angel.LineAsync("^end");
         Assert.That(angel.Lines, Has.None.Contains("/dev/zero").And.None.Contains("memfd").And.None.Contains("eventpoll").And.None.Contains("seamless-angel.dll"));
         angel.Send(15);
@@ -96,7 +96,7 @@ internal sealed class LifeTests : LiveTest
     [Test]
     public async Task A_standard_error_that_nobody_reads_does_not_stop_the_child()
     {
-        AngelProcess angel = Launch("/bin/sh", ["-c", $"exec dotnet {AngelAssembly} run --runtime-dir {InRoot("run")} -- dotnet {ChildAssembly} ready 'chatter 150000' 'print through' 'commands {Root}' 2>{InRoot("fifo")}"]);
+        AngelProcess angel = Launch("/bin/sh", ["-c", $"exec dotnet '{AngelAssembly}' run --runtime-dir {InRoot("run")} -- dotnet '{ChildAssembly}' ready 'chatter 150000' 'print through' 'commands {Root}' 2>{InRoot("fifo")}"]);
         // A FIFO that is opened for reading and never read from.
         await using FileStream fifo = await OpenFifoAsync(InRoot("fifo"));
         await angel.LineAsync("^fake through");

@@ -29,7 +29,7 @@ internal sealed class Gap
                 echo here > {here}
                 read word < {goOn}
             fi
-            exec dotnet {Builds.Server} {string.Join(' ', serverArguments)}
+            exec dotnet '{Builds.Server}' {string.Join(' ', serverArguments)}
 
             """, executable: true);
         return new Gap(here, goOn, script);
