@@ -32,12 +32,13 @@ internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, lo
     {
         hall.Process.ReleaseSignals();
         hall.Acceptor.Open();
+        int kept = hall.Population.Count; // now: some leave as soon as they run
         hall.Population.Serve();
         // Behind them: who is let in is to be given to the supervisor at once, and not when a thread is free again.
         ThreadPool.UnsafeQueueUserWorkItem(static a => a.EveryoneRuns(), hall.Acceptor, preferLocal: false);
         AsFarAsPossible("the farewells", _restoration!.SendFarewells);
         AsFarAsPossible("handing descriptors to the supervisor", HandToSupervisor);
-        AsFarAsPossible("the report", Report);
+        AsFarAsPossible("the report", () => Report(kept));
         hall.Reports.StartMetrics(() => hall.Population.Count);
         hall.NotifyReady();
     }
@@ -88,7 +89,7 @@ internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, lo
                     hall.Supervisor.Release(SupervisorLink.NameOf(record));
     }
 
-    private void Report()
+    private void Report(int kept)
     {
         if (arrival.Note is not Inheritance note)
             return;
@@ -115,7 +116,7 @@ internal sealed class Readying(Hall hall, Arrival arrival, long registeredAt, lo
             StateAge = arrival.StateAge,
             Pause = Stopwatch.GetElapsedTime(note.FrozenAt, now),
             Stages = stages,
-            SessionsKept = hall.Population.Count,
+            SessionsKept = kept,
             SessionsLost = [.. _restoration!.Lost],
             SpoolBytes = arrival.SpoolBytes,
         };
