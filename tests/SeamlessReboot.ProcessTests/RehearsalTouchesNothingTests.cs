@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using SeamlessReboot.ProcessTests.Helpers;
@@ -107,6 +108,24 @@ internal sealed class RehearsalTouchesNothingTests : ProcessTest
     {
         ServerProcess server = await StartWithOwnPortAsync(await Unprivileged.CommandAsync(Workspace), isPolite);
         await AssertRebootsAsync(server, isPolite);
+    }
+
+    /// <summary>What is not there for a rehearsal in the server's own network is not there in earnest: nobody is to be disturbed for that.</summary>
+    [Test]
+    public async Task A_database_that_is_down_calls_the_reboot_off_and_one_that_is_up_does_not()
+    {
+        using Socket database = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        database.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        database.Listen();
+        int port = ((IPEndPoint)database.LocalEndPoint!).Port;
+        string[] before = Libc.EffectiveUser() == 0 ? await Unprivileged.CommandAsync(Workspace) : []; // root's rehearsal has a network of its own
+        ServerProcess server = await StartByShellAsync($"exec {string.Join(' ', before)} dotnet '{Builds.Server}' --check --spool {Workspace.Spool} --needs {port}");
+        List<Client> clients = await ConnectAsync(server, 3);
+        await server.RebootAsync();
+        database.Dispose();
+        ServerEvent calledOff = await server.RebootInVainAsync();
+        Assert.That(calledOff.Message, Does.Contain("Connection refused"));
+        await SayAllAsync(clients, "nobody has noticed");
     }
 
     private Task<ServerProcess> StartWithOwnPortAsync(string[] before, bool isPolite) =>

@@ -64,6 +64,9 @@ internal sealed class Arrival(ServerContext context)
     /// <summary>It is only a copy: no descriptor has come with it, and nothing is to reach the outside.</summary>
     internal bool IsRehearsal { get; init; }
 
+    /// <summary>A rehearsal in a network of its own.</summary>
+    internal bool IsAlone { get; init; }
+
     /// <summary>How old the state is. Zero after a reboot: nobody has run since it was written.</summary>
     internal TimeSpan StateAge => Past is { IsExact: false } && Header is not null
         ? TimeSpan.FromTicks(Math.Max(0, (context.Now - Header.Written).Ticks))

@@ -67,7 +67,8 @@ internal sealed class RehearsalProcess : IDisposable
         {
             try
             {
-                NetworkNamespace.TryEnter();
+                if (NetworkNamespace.TryEnter() && mode == RehearsalStage.UntilReady)
+                    info.Environment[RehearsalStage.Variable] = RehearsalStage.UntilReadyAlone;
                 process = Process.Start(info)!;
             }
             catch (Win32Exception e)

@@ -12,14 +12,22 @@ namespace SeamlessReboot;
 /// </summary>
 internal sealed class RehearsalStage
 {
-    /// <summary>In the environment of a rehearsal: "start", or "ready" for the whole of it. An older release answers any value as "start".</summary>
+    /// <summary>
+    /// In the environment of a rehearsal: "start", or "ready" for the whole of it; "ready alone" in a network of its own. An older release
+    /// answers what it does not know as "start".
+    /// </summary>
     internal const string Variable = "SEAMLESSREBOOT_CHECK";
-    internal const string UntilReady = "ready", UntilStart = "start";
+    internal const string UntilReady = "ready", UntilReadyAlone = "ready alone", UntilStart = "start";
     internal const string Greeting = "SEAMLESSREBOOT reads ";
     internal const int Fine = 113, Failed = 114;
     private readonly ServerContext _context;
+    private readonly bool _isAlone;
 
-    private RehearsalStage(ServerContext context) => _context = context;
+    private RehearsalStage(ServerContext context, bool isAlone)
+    {
+        _context = context;
+        _isAlone = isAlone;
+    }
 
     /// <summary>Null when this process is no rehearsal. One that is to be tried only so far ends here.</summary>
     internal static RehearsalStage? Enter(ServerContext context)
@@ -27,9 +35,9 @@ internal sealed class RehearsalStage
         if (context.Process.TakeVariable(Variable) is not string mode)
             return null;
         context.Process.TellRehearser($"{Greeting}{Inheritance.Version} {context.Serializer.Name}");
-        if (mode != UntilReady)
+        if (mode is not (UntilReady or UntilReadyAlone))
             context.Process.End(Fine);
-        RehearsalStage stage = new(context);
+        RehearsalStage stage = new(context, isAlone: mode == UntilReadyAlone);
         AppDomain.CurrentDomain.UnhandledException += (_, e) =>
             stage.Fail(e.ExceptionObject as Exception ?? new InvalidOperationException("Something was thrown that is no exception."));
         return stage;
@@ -56,6 +64,7 @@ internal sealed class RehearsalStage
         return new Arrival(_context)
         {
             IsRehearsal = true,
+            IsAlone = _isAlone,
             Start = start,
             Header = header,
             Records = spool.Records,
@@ -129,7 +138,7 @@ internal sealed class RehearsalStage
     {
         StartedAt = _context.StartedAt,
         Failure = Failure.TypeAndText(failure) + Failure.Place(failure),
-        IsConflict = IsConflict(failure),
+        IsConflict = IsConflict(failure, _isAlone),
     }, Failed);
 
     private void Tell(RehearsalMessage message, int code)
@@ -138,18 +147,28 @@ internal sealed class RehearsalStage
         _context.Process.End(code);
     }
 
-    /// <summary>A port, a connection, a locked file, a database: what the process beside has, or a rehearsal cannot reach.</summary>
-    internal static bool IsConflict(Exception? failure)
-    {
-        const int InUse = 11; // EWOULDBLOCK: the file is locked
-        for (; failure is not null; failure = failure.InnerException)
-        {
-            if (failure is SocketException or IOException { HResult: InUse } || IsDatabase(failure.GetType())
-                || (failure is AggregateException many && many.InnerExceptions.Any(IsConflict)))
-                return true;
-        }
+    /// <summary>A port, a locked file, a database: what the process beside has, or a rehearsal cannot reach.</summary>
+    /// <param name="failure">Why the release does not start.</param>
+    /// <param name="isAlone">It is in a network of its own. If not, what it does not reach is not there, and would not be in earnest either.</param>
+    internal static bool IsConflict(Exception? failure, bool isAlone) => (isAlone || !Any(failure, IsUnreachable)) && Any(failure, IsOccupied);
 
+    private static bool Any(Exception? failure, Predicate<Exception> condition)
+    {
+        for (; failure is not null; failure = failure.InnerException)
+            if (condition(failure) || (failure is AggregateException many && many.InnerExceptions.Any(e => Any(e, condition))))
+                return true;
         return false;
+    }
+
+    private static bool IsUnreachable(Exception failure) => failure is SocketException
+    {
+        SocketErrorCode: SocketError.ConnectionRefused or SocketError.HostNotFound or SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.TimedOut,
+    };
+
+    private static bool IsOccupied(Exception failure)
+    {
+        const int Locked = 11; // EWOULDBLOCK
+        return failure is SocketException or IOException { HResult: Locked } || IsDatabase(failure.GetType());
     }
 
     // By name, so that no assembly has to be loaded for it.

@@ -226,7 +226,7 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
             attach(entry);
         }
 #pragma warning disable CA1031 // one session whose state does not load: that one only
-        catch (Exception e) when (!arrival.IsRehearsal || !RehearsalStage.IsConflict(e)) // what a rehearsal cannot tell, it does not say
+        catch (Exception e) when (!arrival.IsRehearsal || !RehearsalStage.IsConflict(e, arrival.IsAlone)) // what a rehearsal cannot tell, it does not say
 #pragma warning restore CA1031
         {
             Log.RestoreFailed(_context.Log, id, Failure.Text(e), e);
