@@ -45,8 +45,9 @@ public sealed class SessionConnectionOptions
     /// <summary>
     /// Whether a client that passes a limit is disconnected, as IRC servers do: one that sends a longer message than
     /// <see cref="InputLimit"/>, or has left more than <see cref="OutputLimit"/> bytes unsent by not reading. Its unread input and unsent output
-    /// are lost, a read says that the input is over, and writing neither waits nor throws. While a reboot suspends the sessions nobody is
-    /// disconnected. Default false: then such a read throws, and such a write waits.
+    /// are lost, a read says that the input is over, and writing neither waits nor throws. Its socket is closed then: a loop around
+    /// <see cref="System.Net.Sockets.Socket.Select(System.Collections.IList, System.Collections.IList, System.Collections.IList, int)"/> has to take it out first.
+    /// While a reboot suspends the sessions nobody is disconnected. Default false: then such a read throws, and such a write waits.
     /// </summary>
     public bool CloseAtLimits { get; init; }
 
