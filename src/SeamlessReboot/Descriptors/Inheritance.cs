@@ -60,7 +60,7 @@ internal sealed record Inheritance
     public required CrashMark[] Crashes { get; init; }
 
     internal string Encode() => string.Join(';', Version, Text(Generation), Text(Pid), Text(StartTime), Text(SpoolFd),
-        Hidden(SpoolPath), Convert.ToHexString(Nonce), Warm ? "warm" : "cold", AfterCrash ? "crash" : "asked", Hidden(Reason),
+        Hidden(SpoolPath), Convert.ToBase64String(Nonce), Warm ? "warm" : "cold", AfterCrash ? "crash" : "asked", Hidden(Reason),
         Text(FrozenAt), Text(StageEnds), Text(Crashes), Hidden(Directory), Hidden(User), Text(Umask), Text(IgnoredSignals),
         Text(MemoryFd), Previous);
 
@@ -79,7 +79,7 @@ internal sealed record Inheritance
                 StartTime = Number(parts[3]),
                 SpoolFd = (int)Number(parts[4]),
                 SpoolPath = Shown(parts[5]),
-                Nonce = Convert.FromHexString(parts[6]),
+                Nonce = Convert.FromBase64String(parts[6]),
                 Warm = parts[7] == "warm",
                 AfterCrash = parts[8] == "crash",
                 Reason = Shown(parts[9]),

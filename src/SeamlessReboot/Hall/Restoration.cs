@@ -34,7 +34,7 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
     /// <param name="isBlocking">Whether it all has to happen on the caller's thread.</param>
     /// <param name="cancellationToken">For the application's callbacks.</param>
     /// <exception cref="InvalidOperationException">It cannot be loaded.</exception>
-    internal async Task LoadMissingAsync(bool isBlocking, CancellationToken cancellationToken)
+    internal Task LoadMissingAsync(bool isBlocking, CancellationToken cancellationToken)
     {
         if (!arrival.IsCold)
             BeginAttempt();
@@ -42,13 +42,20 @@ internal sealed class Restoration(Hall hall, Arrival arrival, StartGuard? guard,
             foreach (SpoolRecord record in arrival.Records)
                 if (record.Kind == SpoolRecordKind.State)
                     _states[record.Name] = record;
+        List<KeptState> missing = [];
         foreach (KeptState state in hall.Kept.States)
+            if (state.LoadAsync is not null && !_states.ContainsKey(state.Name))
+                missing.Add(state);
+        return missing.Count == 0 ? Task.CompletedTask : LoadAsync(missing, isBlocking, cancellationToken); // a reboot seldom misses anything
+    }
+
+    private async Task LoadAsync(List<KeptState> missing, bool isBlocking, CancellationToken cancellationToken)
+    {
+        foreach (KeptState state in missing)
         {
-            if (state.LoadAsync is null || _states.ContainsKey(state.Name))
-                continue;
             try
             {
-                Task<Action> loading = state.LoadAsync(cancellationToken);
+                Task<Action> loading = state.LoadAsync!(cancellationToken);
                 _loaded[state.Name] = isBlocking ? loading.GetAwaiter().GetResult() : await loading.ConfigureAwait(true);
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)

@@ -31,7 +31,7 @@ internal sealed class SpoolPlace : IDisposable
         if (!Rebooter.IsSupported || arrival.IsRehearsal)
             return new SpoolPlace(null);
         SpoolPlaces places = new(context.Options.SpoolDirectory,
-            SpoolPlaces.Defaults(Environment.GetEnvironmentVariable, context.Process.TempDirectory, arrival.Start.User,
+            () => SpoolPlaces.Defaults(Environment.GetEnvironmentVariable, context.Process.TempDirectory, arrival.Start.User,
                 Assembly.GetEntryAssembly()?.GetName().Name ?? "server"),
             sentence => Log.Spool(context.Log, sentence));
         if (arrival.IsCold)

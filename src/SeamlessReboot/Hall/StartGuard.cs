@@ -17,8 +17,8 @@ internal sealed class StartGuard : IDisposable
     internal const string CommandVariable = "SEAMLESSREBOOT_COMMAND";
     private readonly Hall _hall;
     private readonly Arrival _arrival;
-    private readonly ReleaseImage? _previous;
-    private readonly Timer? _overdue;
+    private readonly bool _hasPrevious;
+    private readonly ManualResetEventSlim? _ready;
     private readonly Lock _lock = new(); // held while it returns, so that Ready does not go on meanwhile
     private bool _isOver;
 
@@ -26,13 +26,13 @@ internal sealed class StartGuard : IDisposable
     {
         _hall = hall;
         _arrival = arrival;
-        _previous = arrival.NoteText is null || hall.Supervisor.HoldsDescriptors ? null : ReleaseImage.Decode(arrival.Note!.Previous);
-        if (_previous is null)
+        _hasPrevious = arrival.NoteText is not null && !hall.Supervisor.HoldsDescriptors && arrival.Note!.Previous.Length > 0;
+        if (!_hasPrevious)
             return;
         AppDomain.CurrentDomain.UnhandledException += OnUnhandledException;
         AppDomain.CurrentDomain.ProcessExit += OnExit;
-        TimeSpan limit = hall.Context.Options.ReadyTimeout;
-        _overdue = new Timer(_ => Return($"it was still not at the end of Ready after {limit.TotalSeconds:0.###} s"), null, limit, Timeout.InfiniteTimeSpan);
+        _ready = new ManualResetEventSlim();
+        new Thread(ReturnWhenOverdue) { IsBackground = true, Name = "SeamlessReboot" }.UnsafeStart(); // sooner there than the first timer of a process
     }
 
     /// <summary>What can be passed on; null after a cold start, and under a supervisor, which may have another release.</summary>
@@ -42,15 +42,23 @@ internal sealed class StartGuard : IDisposable
     /// <param name="why">What this release did: "it threw ...".</param>
     internal void Return(string why)
     {
-        if (_previous is null)
+        if (!_hasPrevious)
             return;
         lock (_lock)
         {
             if (_isOver)
                 return;
             _isOver = true;
-            TryReturn(_previous, why);
+            if (ReleaseImage.Decode(_arrival.Note!.Previous) is ReleaseImage previous)
+                TryReturn(previous, why);
         }
+    }
+
+    private void ReturnWhenOverdue()
+    {
+        TimeSpan limit = _hall.Context.Options.ReadyTimeout;
+        if (!_ready!.Wait(limit))
+            Return($"it was still not at the end of Ready after {limit.TotalSeconds:0.###} s");
     }
 
     private void TryReturn(ReleaseImage previous, string why)
@@ -106,7 +114,7 @@ internal sealed class StartGuard : IDisposable
     {
         AppDomain.CurrentDomain.UnhandledException -= OnUnhandledException;
         AppDomain.CurrentDomain.ProcessExit -= OnExit;
-        _overdue?.Dispose();
+        _ready?.Set();
         lock (_lock)
             _isOver = true;
     }

@@ -20,7 +20,7 @@ internal sealed class SupervisorLink : IDisposable
     private static readonly TimeSpan _drainTimeout = TimeSpan.FromSeconds(1);
     private readonly ServerContext _context;
     private readonly Supervisor? _supervisor;
-    private readonly Queue<(char Kind, SafeHandle Handle)> _later = []; // made before Ready
+    private readonly List<Made> _later = []; // before Ready
     private Watchdog? _watchdog;
 
     internal SupervisorLink(ServerContext context)
@@ -91,14 +91,15 @@ internal sealed class SupervisorLink : IDisposable
     internal void HoldLater(char kind, SafeHandle handle)
     {
         if (HoldsDescriptors)
-            _later.Enqueue((kind, handle));
+            _later.Add(new Made(kind, handle));
     }
 
     internal void HoldWhatWasMade()
     {
-        while (_later.TryDequeue(out (char Kind, SafeHandle Handle) made))
+        foreach (Made made in _later)
             if (!made.Handle.IsClosed)
                 Hold(made.Kind, made.Handle);
+        _later.Clear();
     }
 
     /// <summary>Of a listener that is made after Ready.</summary>
@@ -184,4 +185,6 @@ internal sealed class SupervisorLink : IDisposable
     public void Dispose() => _watchdog?.Dispose();
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+
+    private sealed record Made(char Kind, SafeHandle Handle);
 }

@@ -9,7 +9,8 @@ internal sealed class SpareDescriptors : IDisposable
     private const int Count = 16; // a rehearsal needs eleven at once: its pipes, the copy of the state, the spool, a file of /proc
     private const int CurrentDirectory = -100, CloseOnExec = 0x80000, DuplicateCloseOnExec = 1030; // AT_FDCWD, O_CLOEXEC, F_DUPFD_CLOEXEC
     private readonly Lock _lock = new();
-    private readonly Stack<int> _held = [];
+    private readonly int[] _held = new int[Count]; // no Stack<int>: in the pause its code would have to be compiled
+    private int _heldCount;
     private TaskCompletionSource? _back; // while they are given up
 
     /// <summary>Completed unless they are given up; otherwise completes when they are taken again.</summary>
@@ -28,7 +29,7 @@ internal sealed class SpareDescriptors : IDisposable
         get
         {
             lock (_lock)
-                return _held.Count;
+                return _heldCount;
         }
     }
 
@@ -59,8 +60,8 @@ internal sealed class SpareDescriptors : IDisposable
         lock (_lock)
         {
             _back ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            while (_held.TryPop(out int fd))
-                Fd.Close(fd);
+            while (_heldCount > 0)
+                Fd.Close(_held[--_heldCount]);
         }
     }
 
@@ -68,14 +69,14 @@ internal sealed class SpareDescriptors : IDisposable
 
     private void Fill()
     {
-        while (_held.Count < Count)
+        while (_heldCount < Count)
         {
-            int fd = _held.TryPeek(out int first)
-                ? Libc.Fcntl(first, DuplicateCloseOnExec, 3)
+            int fd = _heldCount > 0
+                ? Libc.Fcntl(_held[0], DuplicateCloseOnExec, 3)
                 : Libc.OpenAt(CurrentDirectory, "/dev/null", CloseOnExec, 0);
             if (fd < 0)
                 return;
-            _held.Push(fd);
+            _held[_heldCount++] = fd;
         }
     }
 }

@@ -7,9 +7,9 @@ namespace SeamlessReboot.Spool;
 /// places are tried in turn. Not thread-safe, but for reading <see cref="Directory"/>.
 /// </summary>
 /// <param name="named">The path that the server has named, or null.</param>
-/// <param name="defaults">The default paths, best first.</param>
+/// <param name="defaults">Finds the default paths, best first, when they are needed.</param>
 /// <param name="warn">Told, in a sentence, what the operator should know.</param>
-internal sealed class SpoolPlaces(string? named, IReadOnlyList<string> defaults, Action<string> warn) : IDisposable
+internal sealed class SpoolPlaces(string? named, Func<IReadOnlyList<string>> defaults, Action<string> warn) : IDisposable
 {
     private string? _path; // where it is, or was
     private string _whyNone = "";
@@ -104,10 +104,11 @@ internal sealed class SpoolPlaces(string? named, IReadOnlyList<string> defaults,
 
     private SpoolDirectory? OpenDefault()
     {
-        foreach (string path in defaults)
+        IReadOnlyList<string> paths = defaults();
+        foreach (string path in paths)
             if (SpoolDirectory.TryOpenDefault(path) is SpoolDirectory free)
                 return free;
-        _whyNone = $"No spool directory can be made: {string.Join(", ", defaults)} and those with a number behind are other servers' or users', or "
+        _whyNone = $"No spool directory can be made: {string.Join(", ", paths)} and those with a number behind are other servers' or users', or "
             + "cannot be written to. Set RebooterOptions.SpoolDirectory to a directory that the server's user can create or owns.";
         return null;
     }

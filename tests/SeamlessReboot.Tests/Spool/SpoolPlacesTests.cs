@@ -12,7 +12,7 @@ internal sealed class SpoolPlacesTests
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private readonly List<string> _warnings = [];
 
-    private SpoolPlaces Places(string? named, params string[] defaults) => new(named, defaults, w =>
+    private SpoolPlaces Places(string? named, params string[] defaults) => new(named, () => defaults, w =>
     {
         lock (_warnings)
             _warnings.Add(w);
