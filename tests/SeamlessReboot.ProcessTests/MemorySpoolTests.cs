@@ -77,7 +77,7 @@ internal sealed class MemorySpoolTests : ProcessTest
             Assert.Ignore("A full disk takes a small file system, and mounting one takes root.");
         string disk = Directory.CreateDirectory(Workspace.File("disk")).FullName;
         return await StartByShellAsync($"exec unshare --mount --propagation private sh -c "
-            + $"'mount -t tmpfs -o size=1m,mode=0700 small {disk} && exec dotnet '{Builds.Server}' --spool {disk}'");
+            + $"'mount -t tmpfs -o size=1m,mode=0700 small {disk} && exec dotnet \"$0\" --spool {disk}' '{Builds.Server}'");
     }
 
     private string OnSmallDisk(ServerProcess server, string name) => Path.Combine($"/proc/{server.Pid}/root{Workspace.File("disk")}", name);

@@ -24,7 +24,7 @@ internal sealed class ReleaseTests : LiveTest
     [Test]
     public async Task The_last_good_release_is_started_when_the_link_points_to_a_bad_one()
     {
-        await WriteReleaseAsync("v1", "echo one; echo 'READY' >&2; exec dotnet " + ChildAssembly + " ready 'commands " + Root + "'");
+        await WriteReleaseAsync("v1", "echo one; echo 'READY' >&2; exec dotnet '" + ChildAssembly + "' ready 'commands " + Root + "'");
         await WriteReleaseAsync("v2", "echo two; exit 1");
         Link("v1");
         AngelProcess angel = StartCommand("--stable-after 0.3 --fallback-after 2 --backoff 0.1", ["current/server", "4000"]);
@@ -41,7 +41,7 @@ internal sealed class ReleaseTests : LiveTest
         Assert.That(angel.Lines.Skip(since).Count(l => l == "two"), Is.EqualTo(2));
         // The next release is good again.
         await second.HeardAsync();
-        await WriteReleaseAsync("v3", "echo three; exec dotnet " + ChildAssembly + " ready 'commands " + Root + "'");
+        await WriteReleaseAsync("v3", "echo three; exec dotnet '" + ChildAssembly + "' ready 'commands " + Root + "'");
         Link("v3");
         Assert.That((await angel.AskAsync("reboot")).GetProperty("ok").GetBoolean());
         await angel.LineAsync("^three");
@@ -51,7 +51,7 @@ internal sealed class ReleaseTests : LiveTest
     private string Fallback(params string[] steps)
     {
         string script = InRoot("fallback.sh");
-        File.WriteAllText(script, $"#!/bin/sh\nexec dotnet {ChildAssembly} {string.Join(' ', steps.Append("commands " + Root).Select(s => $"'{s}'"))}\n");
+        File.WriteAllText(script, $"#!/bin/sh\nexec dotnet '{ChildAssembly}' {string.Join(' ', steps.Append("commands " + Root).Select(s => $"'{s}'"))}\n");
         File.SetUnixFileMode(script, (UnixFileMode)0x1ED);
         return script;
     }
