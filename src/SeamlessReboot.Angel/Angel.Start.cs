@@ -117,6 +117,9 @@ internal sealed partial class Angel
         // After a reboot that was called off it is still what it was; after another it is what lies under the names of its start now.
         if (State == State.Reloading && !main.IsFallback && !calledOff)
             main.Real = _releases.ResolveMain();
+        if (main.Seamless is not { ReadsNames: true } && _system.EndUnnamed() is > 0 and int ended)
+            Log(LogLevel.Error, $"{ended} stored connections were closed, because the server, PID {main.Pid}, cannot know them: the names of all do not fit into LISTEN_FDNAMES, "
+                + "which takes 128 KiB, and only a server with SeamlessReboot reads the others. Give them shorter names, or store fewer.");
         Enter(State.Ready);
         _alarms.Set(Alarm.Stable, _options.StableAfter);
         ResetWatchdog();

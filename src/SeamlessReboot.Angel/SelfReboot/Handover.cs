@@ -40,6 +40,9 @@ internal sealed record Handover
 
     public IReadOnlyList<HandedFd> Stored { get; init; } = [];
 
+    /// <summary>The server's soft limit of open files; null when it is not known.</summary>
+    public long? OpenFiles { get; init; }
+
     public State State { get; init; }
 
     /// <summary>Seconds left of each alarm that is set.</summary>
