@@ -128,6 +128,8 @@ internal sealed partial class Angel
     {
         int pid = _main!.Pid;
         bool fallback = _main.IsFallback;
+        if (_main.ReadySince is long since)
+            _tally.Forgive(_time.GetElapsedTime(since));
         _main = null;
         string sentence = $"The {(fallback ? "fallback" : "server")}, PID {pid}, has died{(when.Length > 0 ? " " + when : "")}: {status}.";
         Log(LogLevel.Error, sentence + QuoteLastWords());

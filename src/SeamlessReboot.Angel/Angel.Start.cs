@@ -46,6 +46,7 @@ internal sealed partial class Angel
                 Real = real,
                 IsFallback = fallback,
                 Since = _time.GetUtcNow(),
+                Started = _time.GetTimestamp(),
                 Watchdog = _options.Watchdog,
             };
         }
@@ -111,7 +112,7 @@ internal sealed partial class Angel
     {
         Child main = _main!;
         bool again = State is State.Reloading or State.RollingOver;
-        main.WasReady = true;
+        main.ReadySince ??= _time.GetTimestamp();
         _releases.BecameReady();
         bool calledOff = State == State.Reloading && main.Seamless is not null && main.Seamless.Generation == _reloadedFrom;
         // After a reboot that was called off it is still what it was; after another it is what lies under the names of its start now.

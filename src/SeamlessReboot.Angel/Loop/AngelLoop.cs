@@ -113,9 +113,14 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
         if (_host.Handover is null)
             _angel.Begin();
         Signals.SetThreadMask(ChildSignal.IsBlocked ? Signals.Bit(PosixSignal.SIGCHLD) : 0); // signals that have come since the previous angel's exec are delivered now
+        FreezeWatch freeze = new(_alarms, TimeProvider.System);
         while (_angel.ExitCode is null)
         {
-            Handle(Next());
+            freeze.Arm(_alarms.IsSet(Alarm.Watchdog) ? _angel.Watchdog : null);
+            LoopEvent next = Next();
+            if (freeze.Turn() is TimeSpan frozen)
+                _angel.Handle(Event.Thawed, new EventDetails(Time: frozen));
+            Handle(next);
             HandleAlarms();
         }
 

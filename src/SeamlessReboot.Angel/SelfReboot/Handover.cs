@@ -56,6 +56,9 @@ internal sealed record Handover
 
     public IReadOnlyList<DateTimeOffset> Deaths { get; init; } = [];
 
+    /// <summary>The same by the monotonic clock.</summary>
+    public IReadOnlyList<long> DeathTimestamps { get; init; } = [];
+
     public int DeathsInARow { get; init; }
 
     public bool OnFallback { get; init; }
@@ -133,7 +136,7 @@ internal sealed record Handover
 
 /// <summary>A process.</summary>
 internal sealed record HandedChild(int Pid, IReadOnlyList<int> Groups, HandedRelease Release, HandedRelease? Real, bool IsFallback, DateTimeOffset Since,
-    bool Spoke, bool WasReady, string StatusText, TimeSpan? Watchdog, Children.SeamlessServer? Seamless, bool IsHeir);
+    bool Spoke, bool WasReady, string StatusText, TimeSpan? Watchdog, Children.SeamlessServer? Seamless, bool IsHeir, long? Started = null, long? ReadySince = null);
 
 /// <summary>A release.</summary>
 internal sealed record HandedRelease(IReadOnlyList<string> Command, string Directory);
