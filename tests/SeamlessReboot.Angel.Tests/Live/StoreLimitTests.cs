@@ -30,7 +30,7 @@ internal sealed class StoreLimitTests : LiveTest
                     try: text = os.read(fd, 100)
                     except OSError: text = b''
                     if text: os.write(fd, b'%d %s' % (os.getpid(), text))
-                    else: os.close(fd)
+                    else: e.unregister(fd); os.close(fd)
         """;
 
     [Test]
@@ -66,6 +66,16 @@ internal sealed class StoreLimitTests : LiveTest
                 Assert.That(await AskAsync(client), Is.EqualTo(second));
             for (int i = 0; i < 30; i++)
                 Assert.That((await angel.StatusAsync()).GetProperty("state").GetString(), Is.EqualTo("Ready"));
+            // More at once than there is room for: some are told to come again.
+            JsonElement[] answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => angel.StatusAsync()));
+            Assert.That(answers.Where(a => !a.TryGetProperty("state", out JsonElement _)).Select(a => a.GetProperty("message").GetString()), Has.All.Contains("Try again"));
+            // The angel's own reboot finds room too, and drops nobody.
+            int held = (await angel.StatusAsync()).GetProperty("fdsHeld").GetInt32();
+            angel.Send(12);
+            await angel.LineAsync($"has rebooted itself; it holds {held} descriptors");
+            foreach (Socket client in clients.Take(Survivors))
+                Assert.That(await AskAsync(client), Is.EqualTo(second));
+            Assert.That((await angel.StatusAsync()).GetProperty("restarts").GetInt32(), Is.EqualTo(1));
         }
         finally
         {
