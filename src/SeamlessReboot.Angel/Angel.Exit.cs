@@ -162,7 +162,7 @@ internal sealed partial class Angel
         }
         else if (_options.Daemon && !_wasEverReady && !_releases.HasFallback)
         {
-            End(_lastCode == 0 ? 1 : _lastCode, sentence); // "run --daemon" waits for this start and reports it
+            End(_lastCode == 0 ? ExitCodes.NotReady : _lastCode, sentence); // "run --daemon" waits for this start and reports it
             return;
         }
         else if (_tally.IsLimitReached)
