@@ -65,8 +65,11 @@ internal sealed partial class Angel
         else if (_retiring.RemoveAll(c => c.Pid == pid) > 0)
         {
             Log($"The old server, PID {pid}, is gone: {status}.");
-            if (_retiring.Count == 0)
-                _alarms.Clear(Alarm.Retire);
+            if (_retiring.Count > 0)
+                return;
+            _alarms.Clear(Alarm.Retire);
+            if (_endsUnnamedLater && _main is not null)
+                EndUnnamed();
         }
         else if (!_system.HandleSelfCheckExit(pid, status))
         {

@@ -6,20 +6,23 @@ internal static class VerbSuggestion
     private const int MostTypos = 2;
 
     /// <summary>What other supervisors call it.</summary>
-    private static readonly Dictionary<string, string> _elsewhere = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["start"] = "run", ["launch"] = "run", ["exec"] = "run", ["up"] = "run", ["daemon"] = "run",
-        ["restart"] = "reboot", ["reload"] = "reboot", ["upgrade"] = "reboot", ["rollover"] = "reboot",
-        ["list"] = "status", ["ls"] = "status", ["ps"] = "status", ["show"] = "status", ["info"] = "status",
-        ["end"] = "stop", ["quit"] = "stop", ["shutdown"] = "stop", ["down"] = "stop", ["terminate"] = "stop",
-        ["signal"] = "kill", ["save"] = "checkpoint", ["dump"] = "spool",
-    };
+    private static readonly (string Verb, string[] Elsewhere)[] _synonyms =
+    [
+        ("run", ["start", "launch", "exec", "up", "daemon"]),
+        ("reboot", ["restart", "reload", "upgrade", "rollover"]),
+        ("status", ["list", "ls", "ps", "show", "info"]),
+        ("stop", ["end", "quit", "shutdown", "down", "terminate"]),
+        ("kill", ["signal"]),
+        ("checkpoint", ["save"]),
+        ("spool", ["dump"]),
+    ];
 
     /// <returns>Null when nothing is near.</returns>
     internal static string? For(string word, IEnumerable<string> verbs)
     {
-        if (_elsewhere.TryGetValue(word, out string? verb))
-            return verb;
+        foreach ((string verb, string[] elsewhere) in _synonyms)
+            if (elsewhere.Contains(word, StringComparer.OrdinalIgnoreCase))
+                return verb;
         (string? Verb, int Typos) best = (null, Math.Min(MostTypos, word.Length / 2) + 1);
         foreach (string known in verbs)
             if (Typos(word.ToLowerInvariant(), known) is int typos && typos < best.Typos)

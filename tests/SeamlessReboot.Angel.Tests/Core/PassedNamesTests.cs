@@ -57,6 +57,32 @@ internal sealed class PassedNamesTests
     }
 
     [Test]
+    public void A_server_that_reboots_itself_into_a_release_that_does_not_read_the_file_keeps_them_too()
+    {
+        using Rig rig = new();
+        rig.Begin();
+        rig.System.Unnamed = 7;
+        rig.Say("READY=1\nX_SEAMLESSREBOOT=1\nX_SEAMLESSREBOOT_NAMES=1");
+        rig.Say("RELOADING=1");
+        rig.SeamlessReady(generation: 1);
+        Assert.That(rig.System.Unnamed, Is.EqualTo(7), "they came over the exec");
+    }
+
+    [Test]
+    public void While_the_server_before_it_still_serves_them_nothing_is_closed()
+    {
+        using Rig rig = new();
+        rig.Reach(State.RollingOver);
+        int old = rig.Pid - 1;
+        rig.System.Unnamed = 7;
+        rig.Ready();
+        Assert.That(rig.State, Is.EqualTo(State.Ready));
+        Assert.That(rig.System.Unnamed, Is.EqualTo(7));
+        rig.Exit(0, old);
+        Assert.That(rig.System.Unnamed, Is.Zero);
+    }
+
+    [Test]
     public void Descriptors_that_the_kernel_had_no_room_for_are_told_as_refused()
     {
         using Rig rig = new();
