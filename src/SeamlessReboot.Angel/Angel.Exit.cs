@@ -65,8 +65,11 @@ internal sealed partial class Angel
         else if (_retiring.RemoveAll(c => c.Pid == pid) > 0)
         {
             Log($"The old server, PID {pid}, is gone: {status}.");
-            if (_retiring.Count == 0)
-                _alarms.Clear(Alarm.Retire);
+            if (_retiring.Count > 0)
+                return;
+            _alarms.Clear(Alarm.Retire);
+            if (_endsUnnamedLater && _main is not null)
+                EndUnnamed();
         }
         else if (!_system.HandleSelfCheckExit(pid, status))
         {
@@ -128,6 +131,8 @@ internal sealed partial class Angel
     {
         int pid = _main!.Pid;
         bool fallback = _main.IsFallback;
+        if (_main.ReadySince is long since)
+            _tally.Forgive(_time.GetElapsedTime(since));
         _main = null;
         string sentence = $"The {(fallback ? "fallback" : "server")}, PID {pid}, has died{(when.Length > 0 ? " " + when : "")}: {status}.";
         Log(LogLevel.Error, sentence + QuoteLastWords());
@@ -160,7 +165,7 @@ internal sealed partial class Angel
         }
         else if (_options.Daemon && !_wasEverReady && !_releases.HasFallback)
         {
-            End(_lastCode == 0 ? 1 : _lastCode, sentence); // "run --daemon" waits for this start and reports it
+            End(_lastCode == 0 ? ExitCodes.NotReady : _lastCode, sentence); // "run --daemon" waits for this start and reports it
             return;
         }
         else if (_tally.IsLimitReached)

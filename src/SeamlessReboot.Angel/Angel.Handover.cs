@@ -14,8 +14,9 @@ internal sealed partial class Angel
         Main = ToHandover(_main),
         Next = ToHandover(_next),
         Retiring = [.. _retiring.Select(c => ToHandover(c)!)],
-        Deaths = [.. _tally.Recent],
-        DeathsInARow = _tally.Consecutive,
+        Deaths = [.. _tally.Recent.Select(d => d.When)],
+        DeathTimestamps = [.. _tally.Recent.Select(d => d.Timestamp)],
+        DeathsInARow = (int)Math.Ceiling(_tally.Consecutive),
         OnFallback = _releases.OnFallback,
         FailedStarts = _releases.FailedStarts,
         Good = ToHandover(_releases.Good),
@@ -42,8 +43,8 @@ internal sealed partial class Angel
         _main = FromHandover(handover.Main);
         _next = FromHandover(handover.Next);
         _retiring.AddRange(handover.Retiring.Select(c => FromHandover(c)!));
-        foreach (DateTimeOffset death in handover.Deaths)
-            _tally.Add(death);
+        foreach ((DateTimeOffset when, long timestamp) in handover.Deaths.Zip(handover.DeathTimestamps))
+            _tally.Add(new Death(timestamp, when));
         _tally.Consecutive = handover.DeathsInARow;
         _releases.OnFallback = handover.OnFallback;
         _releases.FailedStarts = handover.FailedStarts;
@@ -73,11 +74,11 @@ internal sealed partial class Angel
 
     private static HandedChild? ToHandover(Child? child) => child is null ? null
         : new HandedChild(child.Pid, child.Groups, ToHandover(child.Release)!, ToHandover(child.Real), child.IsFallback, child.Since, child.HasNotified, child.WasReady,
-            child.StatusText, child.Watchdog, child.Seamless, child.IsFromMainPid);
+            child.StatusText, child.Watchdog, child.Seamless, child.IsFromMainPid, child.Started, child.ReadySince);
 
     private static HandedRelease? ToHandover(Release? release) => release is null ? null : new HandedRelease(release.Command, release.Directory);
 
-    private static Child? FromHandover(HandedChild? child) => child is null ? null : new Child
+    private Child? FromHandover(HandedChild? child) => child is null ? null : new Child
     {
         Pid = child.Pid,
         Groups = [.. child.Groups],
@@ -86,7 +87,8 @@ internal sealed partial class Angel
         IsFallback = child.IsFallback,
         Since = child.Since,
         HasNotified = child.Spoke,
-        WasReady = child.WasReady,
+        Started = child.Started ?? _time.GetTimestamp(),
+        ReadySince = child.WasReady ? child.ReadySince ?? _time.GetTimestamp() : null,
         StatusText = child.StatusText,
         Watchdog = child.Watchdog,
         Seamless = child.Seamless,

@@ -7,7 +7,9 @@ namespace SeamlessReboot.Angel;
 // Watchdog, probe and time limits: a server that runs, and may hang.
 internal sealed partial class Angel
 {
+    private static readonly TimeSpan _worthALine = TimeSpan.FromSeconds(1);
     private int _probeFaults;
+    private long _probeBegun, _thawed;
 
     /// <summary>The time of an alarm has come.</summary>
     internal void OnAlarm(Alarm alarm)
@@ -15,7 +17,7 @@ internal sealed partial class Angel
         switch (alarm)
         {
             case Alarm.State: Handle(Event.Deadline); break;
-            case Alarm.Watchdog: Handle(Event.MainHung, new EventDetails(Text: $"it has sent no heartbeat for {Seconds(_main?.Watchdog ?? default)}")); break;
+            case Alarm.Watchdog: MissHeartbeat(); break;
             case Alarm.Stable: Handle(Event.Stable); break;
             case Alarm.StartDelay: OnStartDelayOver(); break;
             case Alarm.Probe: BeginProbe(); break;
@@ -23,8 +25,28 @@ internal sealed partial class Angel
             case Alarm.Checkpoint: AnswerAll(_checkpointCalls, false, $"The server has not reported its checkpoint within {Seconds(_checkpointTimeout)}. Its log may say why."); break;
             case Alarm.Check: _system.KillSelfCheck(); break;
             case Alarm.Refusals: LogRefusals(); break;
+            case Alarm.Pulse: break; // the loop has looked at the clock, and that is all
             default: throw new ArgumentOutOfRangeException(nameof(alarm), alarm, "There is no such alarm.");
         }
+    }
+
+    // The angel may be late itself: what has arrived counts, although nobody has read it yet.
+    private void MissHeartbeat()
+    {
+        _system.ReadNotifications();
+        if (!_alarms.IsSet(Alarm.Watchdog))
+            Handle(Event.MainHung, new EventDetails(Text: $"it has sent no heartbeat for {Seconds(_main?.Watchdog ?? default)}"));
+    }
+
+    // Nobody is taken for hung, or late, for a time in which the angel could not have heard of it: each limit goes on where it stood.
+    private void BeginTimesAnew(TimeSpan frozen)
+    {
+        _thawed = _time.GetTimestamp();
+        _alarms.Postpone(frozen);
+        if (_alarms.IsSet(Alarm.Watchdog))
+            ResetWatchdog();
+        if (frozen >= _worthALine)
+            Warn($"The angel has not run for {Seconds(frozen)}: it was stopped, or the machine or container was paused. The server gets that time on top of its limits, and its watchdog begins anew.");
     }
 
     private void ResetWatchdog()
@@ -39,6 +61,7 @@ internal sealed partial class Angel
     {
         if (State != State.Ready)
             return;
+        _probeBegun = _time.GetTimestamp();
         _system.StartProbe(_main!.Pid);
     }
 
@@ -53,6 +76,9 @@ internal sealed partial class Angel
             _probeFaults = 0;
             return;
         }
+
+        if (_thawed > _probeBegun)
+            return; // it may have failed only because nobody ran
 
         _probeFaults++;
         Warn($"The probe has failed, {_probeFaults} of {_options.ProbeFailures} times in a row: {fault}");

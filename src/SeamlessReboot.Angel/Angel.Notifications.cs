@@ -14,7 +14,11 @@ internal sealed partial class Angel
     private long _refused, _refusedLogged, _full, _fullLogged;
 
     /// <summary>One datagram, and the descriptors that came with it: they are closed here, or stored.</summary>
-    internal void OnNotification(int sender, ReadOnlySpan<byte> datagram, List<int> descriptors)
+    /// <param name="sender">Its PID.</param>
+    /// <param name="datagram">What it says.</param>
+    /// <param name="descriptors">What came along.</param>
+    /// <param name="isCut">More came along, and the kernel had no room for it in this process.</param>
+    internal void OnNotification(int sender, ReadOnlySpan<byte> datagram, List<int> descriptors, bool isCut = false)
     {
         Child? who = sender <= 0 ? null : sender == _main?.Pid ? _main : sender == _next?.Pid ? _next : null;
         if (who is null)
@@ -31,6 +35,8 @@ internal sealed partial class Angel
             Store(message, descriptors);
         else
             Close(descriptors);
+        if (message.Store && isCut)
+            CountStoreFull();
         if (message.Remove && message.Name is string name)
             _store.Remove(name);
         HandleMessage(who, message);
@@ -125,7 +131,10 @@ internal sealed partial class Angel
         _full++;
         if (_alarms.IsSet(Alarm.Refusals) && _fullLogged > 0)
             return;
-        Log(LogLevel.Error, $"The store is full: it holds {_store.Count} descriptors. One more was refused, and its connection will not survive a crash. Raise --store-limit.");
+        (string cause, string remedy) = _store.Limit < _options.StoreLimit
+            ? ($", and the angel may have {Fd.Limit()} open files in all", "Raise that limit: \"ulimit -Hn\", LimitNOFILE= of systemd, --ulimit nofile= of docker.")
+            : ("", "Raise --store-limit.");
+        Log(LogLevel.Error, $"The store is full: it holds {_store.Count} descriptors{cause}. One more was refused, and its connection will not survive a crash. {remedy}");
         _fullLogged = _full;
         _alarms.Set(Alarm.Refusals, _refusalInterval);
     }

@@ -9,7 +9,7 @@ internal sealed partial class Angel
 {
     private bool _wasEverReady, _wasEverStarted, _notifies;
     private int _restarts, _leftover;
-    private bool _waitsForLeftover;
+    private bool _waitsForLeftover, _endsUnnamedLater;
 
     private void StartMain()
     {
@@ -20,6 +20,7 @@ internal sealed partial class Angel
         if (_wasEverStarted)
             _restarts++;
         _wasEverStarted = true;
+        _endsUnnamedLater = false;
         _main = child;
         _rebootDeferred = false; // it is started from what is there now
         AnswerAll(_deferredRebootCalls, true, "The server died and was started again.");
@@ -46,6 +47,7 @@ internal sealed partial class Angel
                 Real = real,
                 IsFallback = fallback,
                 Since = _time.GetUtcNow(),
+                Started = _time.GetTimestamp(),
                 Watchdog = _options.Watchdog,
             };
         }
@@ -111,12 +113,15 @@ internal sealed partial class Angel
     {
         Child main = _main!;
         bool again = State is State.Reloading or State.RollingOver;
-        main.WasReady = true;
+        bool isFirst = !main.WasReady; // after a reboot of its own it has every connection by another road
+        main.ReadySince ??= _time.GetTimestamp();
         _releases.BecameReady();
         bool calledOff = State == State.Reloading && main.Seamless is not null && main.Seamless.Generation == _reloadedFrom;
         // After a reboot that was called off it is still what it was; after another it is what lies under the names of its start now.
         if (State == State.Reloading && !main.IsFallback && !calledOff)
             main.Real = _releases.ResolveMain();
+        if (isFirst && main.Seamless is not { ReadsNames: true })
+            EndUnnamed();
         Enter(State.Ready);
         _alarms.Set(Alarm.Stable, _options.StableAfter);
         ResetWatchdog();
@@ -135,6 +140,15 @@ internal sealed partial class Angel
         }
 
         RunDeferredReboot();
+    }
+
+    // A server that has been replaced may still serve them: then it is done when that has ended.
+    private void EndUnnamed()
+    {
+        _endsUnnamedLater = _retiring.Count > 0;
+        if (!_endsUnnamedLater && _system.EndUnnamed() is > 0 and int ended)
+            Log(LogLevel.Error, $"{ended} stored connections were closed, because the server, PID {_main!.Pid}, cannot know them: the names of all do not fit into LISTEN_FDNAMES, "
+                + "which takes 128 KiB, and only a server with SeamlessReboot reads the others. Give them shorter names, or store fewer.");
     }
 
     private void BecomeStable()

@@ -43,6 +43,9 @@ internal sealed partial class Angel
     /// <summary>The angel's exit code; null while it runs.</summary>
     internal int? ExitCode { get; private set; }
 
+    /// <summary>How long the server may be silent; null when it may be for ever.</summary>
+    internal TimeSpan? Watchdog => _main?.Watchdog;
+
     /// <summary>The release that was started last.</summary>
     private Release _command;
 
@@ -84,6 +87,7 @@ internal sealed partial class Angel
             case StateAction.StartIfGroupGone: StartIfGroupGone(); break;
             case StateAction.ExtendDeadline: _alarms.Extend(Alarm.State, details.Time); break;
             case StateAction.BecomeStable: BecomeStable(); break;
+            case StateAction.BeginTimesAnew: BeginTimesAnew(details.Time); break;
             case StateAction.Reboot: Reboot(details.Call); break;
             case StateAction.DeferReboot: DeferReboot(details.Call); break;
             case StateAction.JoinReboot: JoinReboot(details.Call); break;

@@ -29,7 +29,7 @@ internal sealed record AngelOptions
 
     public RestartPolicy Restart { get; init; } = RestartPolicy.OnFailure;
 
-    /// <summary>Wait before the first restart; times 1.5 with each death until one was ready for <see cref="StableAfter"/>. The very first restart comes at once.</summary>
+    /// <summary>Wait before the first restart; times 1.5 with each death that no time of readiness has made up for. The first restart comes at once.</summary>
     public TimeSpan Backoff { get; init; } = TimeSpan.FromSeconds(0.5);
 
     public TimeSpan BackoffLimit { get; init; } = TimeSpan.FromSeconds(30);
@@ -81,7 +81,7 @@ internal sealed record AngelOptions
 
     public int FallbackAfter { get; init; } = 3;
 
-    /// <summary>A server that was ready for so long is a good release, and forgets the deaths before it.</summary>
+    /// <summary>A server that was ready for so long is a good release.</summary>
     public TimeSpan StableAfter { get; init; } = TimeSpan.FromMinutes(1);
 
     public bool Daemon { get; init; }

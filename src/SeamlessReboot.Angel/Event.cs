@@ -45,6 +45,9 @@ internal enum Event
     /// <summary>The server has been ready for <see cref="AngelOptions.StableAfter"/>.</summary>
     Stable,
 
+    /// <summary>The angel has not run for a while, and the server, very likely, neither: a container or a machine was paused.</summary>
+    Thawed,
+
     /// <summary>A reboot of the server is requested.</summary>
     RebootRequested,
 

@@ -13,6 +13,10 @@ internal interface ISystem
     /// <exception cref="StartFailureException">It could not be started; the message says why.</exception>
     int Start(Release release);
 
+    /// <summary>Ends the connections, and closes the descriptors, that the server started last was given without a name in LISTEN_FDNAMES.</summary>
+    /// <returns>How many there were.</returns>
+    int EndUnnamed();
+
     /// <returns>False when there is no such process.</returns>
     bool SendSignal(int pid, int signal);
 

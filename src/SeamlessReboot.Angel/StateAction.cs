@@ -27,6 +27,7 @@ internal enum StateAction
     StartIfGroupGone,
     ExtendDeadline,
     BecomeStable,
+    BeginTimesAnew,
     Reboot,
     DeferReboot,
     JoinReboot,

@@ -22,6 +22,7 @@ internal static class StateTable
         /* Deadline            */ [AbortOverdue,            Ignore,           AbortOverdue,             CallOffRollover,  Kill,                 Kill,                     Kill,           StartAgain,       Ignore],
         /* MoreTimeRequested   */ [ExtendDeadline,          Ignore,           ExtendDeadline,           ExtendDeadline,   Ignore,               ExtendDeadline,           ExtendDeadline, Ignore,           Ignore],
         /* Stable              */ [Ignore,                  BecomeStable,     Ignore,                   BecomeStable,     Ignore,               Ignore,                   Ignore,         Ignore,           Ignore],
+        /* Thawed              */ [BeginTimesAnew,          BeginTimesAnew,   BeginTimesAnew,           BeginTimesAnew,   BeginTimesAnew,       BeginTimesAnew,           BeginTimesAnew, Ignore,           Ignore],
         /* RebootRequested     */ [DeferReboot,             Reboot,           JoinReboot,               JoinReboot,       Refuse,               Refuse,                   Refuse,         StartNow,         Refuse],
         /* CheckpointRequested */ [Refuse,                  Checkpoint,       Refuse,                   Checkpoint,       Refuse,               Refuse,                   Refuse,         Refuse,           Refuse],
         /* CheckpointDone      */ [Ignore,                  AnswerCheckpoint, Ignore,                   AnswerCheckpoint, KillReplacedFallback, Ignore,                   Ignore,         Ignore,           Ignore],

@@ -9,6 +9,7 @@ namespace SeamlessReboot.FakeChild;
 internal sealed unsafe class Steps
 {
     private static readonly string[] _told = ["LISTEN_FDS", "LISTEN_FDNAMES", "FDSTORE", "WATCHDOG_USEC", "EINHORN_FDS", "EINHORN_FD_COUNT", "EINHORN_FD_0", "NOTIFY_SOCKET", "PWD"];
+    private const int Marked = 100; // every so many of the many hold their name
     private readonly List<PosixSignalRegistration> _handlers = [];
     private readonly Lazy<Notifier> _notifier = new(() => new Notifier());
     private Timer? _heart;
@@ -43,7 +44,7 @@ internal sealed unsafe class Steps
             case "no-heartbeat": _heart?.Dispose(); break;
             case "seamless": Seamless(Number(argument)); break;
             case "store-file": StoreFile(argument.Split(' ')); break;
-            case "store-many": StoreMany(Number(argument)); break;
+            case "store-many": StoreMany(argument.Split(' ')); break;
             case "remove": _notifier.Value.Send($"FDSTOREREMOVE=1\nFDNAME={argument}"); break;
             case "barrier": return Barrier();
             case "flood": Flood(Number(argument)); break;
@@ -55,6 +56,7 @@ internal sealed unsafe class Steps
             case "variable": return Environment.GetEnvironmentVariable(argument) ?? "";
             case "mine": return Mine();
             case "contents": return Contents();
+            case "named": return Named();
             case "shell": Process.Start("/bin/sh", ["-c", argument]); break;
             case "processes": return string.Join(' ', Directory.GetDirectories("/proc").Select(d => Path.GetFileName(d)).Where(n => n.All(char.IsAsciiDigit)));
             case "echo": EchoServer.Start(Number(argument)); break;
@@ -97,19 +99,29 @@ internal sealed unsafe class Steps
     private void StoreFile(string[] nameAndText)
     {
         int fd = Libc.MemoryFile("stored", 1);
-        byte[] text = Encoding.UTF8.GetBytes(nameAndText[1]);
-        fixed (byte* first = text)
-            _ = Libc.Write(fd, first, text.Length);
+        Write(fd, nameAndText[1]);
         _notifier.Value.Send($"FDSTORE=1\nFDNAME={nameAndText[0]}", fd);
         _ = Libc.Close(fd);
     }
 
-    private void StoreMany(int count)
+    private static void Write(int fd, string text)
     {
-        for (int i = 0; i < count; i++)
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        fixed (byte* first = bytes)
+            _ = Libc.Write(fd, first, bytes.Length);
+    }
+
+    // A number, and what their names begin with.
+    private void StoreMany(string[] countAndPrefix)
+    {
+        string prefix = countAndPrefix.Length > 1 ? countAndPrefix[1] : "s";
+        for (int i = 0; i < Number(countAndPrefix[0]); i++)
         {
+            string name = string.Create(CultureInfo.InvariantCulture, $"{prefix}{i}");
             int fd = Libc.MemoryFile("stored", 1);
-            _notifier.Value.Send(string.Create(CultureInfo.InvariantCulture, $"FDSTORE=1\nFDNAME=s{i}"), fd);
+            if (i % Marked == 0)
+                Write(fd, name);
+            _notifier.Value.Send("FDSTORE=1\nFDNAME=" + name, fd);
             _ = Libc.Close(fd);
         }
     }
@@ -176,6 +188,25 @@ internal sealed unsafe class Steps
 
     private static string Is(string variable) => Environment.GetEnvironmentVariable(variable) is not string pid ? "none"
         : pid == Environment.ProcessId.ToString(CultureInfo.InvariantCulture) ? "me" : "other";
+
+    // How many descriptors the file of names knows, how many of those are open, and how many of the marked ones hold their own name.
+    private static string Named()
+    {
+        int place = Array.IndexOf((Environment.GetEnvironmentVariable("LISTEN_FDNAMES") ?? "").Split(':'), "seamless-names");
+        if (place < 0)
+            return "no file";
+        string[] names = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{3 + place}")).Split(':');
+        byte* text = stackalloc byte[100];
+        int open = 0, marked = 0;
+        for (int i = 0; i < names.Length; i++)
+        {
+            nint length = Libc.ReadAt(3 + i, text, 100, 0);
+            open += length >= 0 ? 1 : 0;
+            marked += length > 0 && names[i] == Encoding.UTF8.GetString(text, (int)length) ? 1 : 0;
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"{names.Length} {open} {marked}");
+    }
 
     // NAME=TEXT for each descriptor that came along; the text of files.
     private static string Contents()

@@ -16,12 +16,19 @@ internal sealed class Child
 
     public required bool IsFallback { get; init; }
 
+    /// <summary>When it was started, for people.</summary>
     public required DateTimeOffset Since { get; init; }
+
+    /// <summary>The same by the monotonic clock.</summary>
+    public required long Started { get; init; }
 
     /// <summary>It has sent a notification, so it will send READY=1 too.</summary>
     public bool HasNotified { get; set; }
 
-    public bool WasReady { get; set; }
+    /// <summary>Since when it is ready, or has been before it began a reboot of its own, by the monotonic clock.</summary>
+    public long? ReadySince { get; set; }
+
+    public bool WasReady => ReadySince is not null;
 
     /// <summary>Its last STATUS=.</summary>
     public string StatusText { get; set; } = "";

@@ -12,7 +12,7 @@ namespace SeamlessReboot.Angel.Children;
 /// </summary>
 internal sealed class ChildStart
 {
-    private const int LongestVariable = 128 * 1024 - 64; // MAX_ARG_STRLEN, with the name and the end
+    private const int NeededToStart = 64; // what a program opens while it loads, with a margin
     private static readonly string[] _ours =
         ["NOTIFY_SOCKET=", "WATCHDOG_", "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES=", "LISTEN_PIDFDID=", "FDSTORE=", "MAINPID=", "EINHORN_", "SEAMLESS_ANGEL_"];
 
@@ -39,15 +39,19 @@ internal sealed class ChildStart
     /// <summary>Which shells there are; tests take them away.</summary>
     internal IReadOnlyList<string> Shells { get; init; } = ["/bin/sh", "/bin/bash", "/usr/bin/bash"];
 
-    /// <summary>How many stored descriptors did not fit, because of the length of their names.</summary>
-    internal int LeftOut { get; private set; }
+    /// <summary>The soft limit of open files that the server gets; null leaves it the angel's.</summary>
+    internal long? OpenFiles { get; init; }
+
+    /// <summary>Those that LISTEN_FDNAMES had no room for: passed on, but known only to a server that reads the file of names.</summary>
+    internal IReadOnlyList<StoredFd> Unnamed { get; private set; } = [];
 
     /// <returns>The PID.</returns>
     /// <exception cref="StartFailureException">It could not be started; the message says why.</exception>
     internal int Start(Release release)
     {
-        List<int> descriptors = [];
-        List<byte[]> environment = MakeEnvironment(release, descriptors);
+        using PassedNames names = new(Listeners, Stored);
+        Unnamed = names.Unnamed;
+        List<byte[]> environment = MakeEnvironment(release, names);
         try
         {
             System.Environment.CurrentDirectory = release.Directory;
@@ -60,9 +64,11 @@ internal sealed class ChildStart
         try
         {
             string program = ProcessImage.Resolve(release.Command[0], PathVariable(environment), release.Directory);
-            string exports = $"{(descriptors.Count > 0 ? "LISTEN_PID=$$ " : "")}{(Watchdog is null ? "" : "WATCHDOG_PID=$$")}";
-            Command command = exports.Length > 0 ? ByShell(release, environment, program, exports) : new Command(program, release.Command);
-            return Spawn.Start(command.Path, command.Arguments, environment, descriptors, output: -1, Errors);
+            if (names.Count == 0 && Watchdog is null)
+                return StartBare(release, environment, program);
+            string exports = $"{(names.Count > 0 ? "LISTEN_PID=$$ " : "")}{(Watchdog is null ? "" : "WATCHDOG_PID=$$")}";
+            Command command = ByShell(release, environment, program, exports, SoftLimit(names.Descriptors.Count));
+            return Spawn.Start(command.Path, command.Arguments, environment, names.Descriptors, output: -1, Errors);
         }
         catch (FileNotFoundException e)
         {
@@ -74,28 +80,27 @@ internal sealed class ChildStart
         }
     }
 
-    private List<byte[]> MakeEnvironment(Release release, List<int> descriptors)
+    // Without a shell that could lower the limit after the angel's descriptors are in their places: it has none to pass here.
+    private int StartBare(Release release, List<byte[]> environment, string program)
     {
-        StringBuilder names = new();
-        foreach (HeldListener listener in Listeners)
+        long ours = Fd.Limit();
+        if (OpenFiles is long soft)
+            OpenFileLimit.SetSoft(soft);
+        try
         {
-            descriptors.Add(listener.Fd);
-            names.Append(names.Length > 0 ? ":" : "").Append(listener.Name);
+            return Spawn.Start(program, release.Command, environment, [], output: -1, Errors);
         }
-
-        LeftOut = 0;
-        foreach (StoredFd stored in Stored)
+        finally
         {
-            if (names.Length + 1 + stored.Name.Length > LongestVariable)
-            {
-                LeftOut++;
-                continue;
-            }
-
-            descriptors.Add(stored.Fd);
-            names.Append(names.Length > 0 ? ":" : "").Append(stored.Name);
+            OpenFileLimit.SetSoft(ours);
         }
+    }
 
+    // A server that is handed more than its limit would allow could not even load its libraries. So it has as much room above them as below.
+    private long? SoftLimit(int passed) => OpenFiles is long soft && passed + NeededToStart > soft ? Math.Min(soft + passed, Fd.Limit()) : OpenFiles;
+
+    private List<byte[]> MakeEnvironment(Release release, PassedNames names)
+    {
         Dictionary<string, string> variables = new(Variables) { ["PWD"] = release.Directory };
         if (NotifyAddress is not null)
         {
@@ -106,10 +111,10 @@ internal sealed class ChildStart
 
         if (Watchdog is TimeSpan watchdog)
             variables["WATCHDOG_USEC"] = Text((long)watchdog.TotalMicroseconds);
-        if (descriptors.Count > 0)
+        if (names.Count > 0)
         {
-            variables["LISTEN_FDS"] = Text(descriptors.Count);
-            variables["LISTEN_FDNAMES"] = names.ToString();
+            variables["LISTEN_FDS"] = Text(names.Count);
+            variables["LISTEN_FDNAMES"] = names.Variable;
         }
 
         string[] replaced = [.. _ours, .. variables.Keys.Select(n => n + "=")];
@@ -119,15 +124,16 @@ internal sealed class ChildStart
         return environment;
     }
 
-    private Command ByShell(Release release, List<byte[]> environment, string program, string exports)
+    private Command ByShell(Release release, List<byte[]> environment, string program, string exports, long? openFiles)
     {
         // A shell takes what begins with '-' for an option of exec.
         string[] command = release.Command[0].StartsWith('-') ? [program, .. release.Command.Skip(1)] : [.. release.Command];
         // dash, which is /bin/sh in many places, drops variables that no script could name; bash keeps them.
         IEnumerable<string> fit = environment.All(HasPlainName) ? Shells : Shells.Where(s => Path.GetFileName(s) == "bash");
         if (fit.FirstOrDefault(File.Exists) is not string shell)
-            return ExecVerb.Command(program, command);
-        return new Command(shell, [shell, "-c", $"export {exports}; exec \"$@\"", "seamless-angel", .. command]);
+            return ExecVerb.Command(program, command, environment, openFiles);
+        string limit = openFiles is long soft ? $"ulimit -S -n {Text(soft)} 2>/dev/null; " : "";
+        return new Command(shell, [shell, "-c", $"{limit}export {exports}; exec \"$@\"", "seamless-angel", .. command]);
     }
 
     private static bool HasPlainName(byte[] variable)

@@ -1,20 +1,23 @@
 namespace SeamlessReboot.Angel.Children;
 
-/// <summary>Recent deaths, and how long to wait before the next start.</summary>
+/// <summary>Recent deaths, and how long to wait before the next start. Durations are by the monotonic clock; the wall clock only labels them.</summary>
 internal sealed class DeathTally(AngelOptions options, TimeProvider time)
 {
     private const double Growth = 1.5;
-    private readonly Queue<DateTimeOffset> _deaths = new();
 
-    /// <summary>Deaths since a server was last ready for <see cref="AngelOptions.StableAfter"/>.</summary>
-    internal int Consecutive { get; set; }
+    /// <summary>A server that was ready for so long has made up for every death before it; one that was ready for half of it, for half of them.</summary>
+    private static readonly TimeSpan _forgivenAfter = TimeSpan.FromSeconds(10);
+    private readonly Queue<Death> _deaths = new();
 
-    /// <summary>When the deaths within <see cref="AngelOptions.DeathWindow"/> were, the oldest first.</summary>
-    internal IReadOnlyCollection<DateTimeOffset> Recent
+    /// <summary>Deaths that no time of readiness has made up for yet.</summary>
+    internal double Consecutive { get; set; }
+
+    /// <summary>The deaths within <see cref="AngelOptions.DeathWindow"/>, the oldest first.</summary>
+    internal IReadOnlyCollection<Death> Recent
     {
         get
         {
-            while (_deaths.TryPeek(out DateTimeOffset oldest) && time.GetUtcNow() - oldest > options.DeathWindow)
+            while (_deaths.TryPeek(out Death oldest) && time.GetElapsedTime(oldest.Timestamp) > options.DeathWindow)
                 _deaths.Dequeue();
             return _deaths;
         }
@@ -23,18 +26,24 @@ internal sealed class DeathTally(AngelOptions options, TimeProvider time)
     /// <summary>Whether there have been as many recent deaths as the angel tolerates.</summary>
     internal bool IsLimitReached => options.DeathLimit > 0 && Recent.Count >= options.DeathLimit;
 
-    internal void Add(DateTimeOffset? when = null)
+    internal void Add() => Add(new Death(time.GetTimestamp(), time.GetUtcNow()));
+
+    /// <summary>One that the angel before this one has counted.</summary>
+    internal void Add(Death death)
     {
-        _deaths.Enqueue(when ?? time.GetUtcNow());
+        _deaths.Enqueue(death);
         Consecutive++;
     }
+
+    /// <summary>Before the death of a server is added: how long it was ready.</summary>
+    internal void Forgive(TimeSpan ready) => Consecutive *= Math.Max(0, 1 - ready / _forgivenAfter);
 
     /// <summary>The delay before the next start: none for the first restart, because people are waiting; then growing.</summary>
     internal TimeSpan NextDelay()
     {
         if (Consecutive <= 1)
             return TimeSpan.Zero;
-        double seconds = options.Backoff.TotalSeconds * Math.Pow(Growth, Math.Min(Consecutive - 2, 100));
+        double seconds = options.Backoff.TotalSeconds * Math.Pow(Growth, Math.Min(Math.Max(Consecutive - 2, 0), 100));
         return TimeSpan.FromSeconds(Math.Min(seconds, options.BackoffLimit.TotalSeconds));
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Children;
@@ -12,11 +13,19 @@ namespace SeamlessReboot.Angel.Children;
 internal static class ExecVerb
 {
     internal const string Name = "__exec";
+    private const string OpenFiles = "SEAMLESS_ANGEL_OPEN_FILES=";
     private const PosixSignal BrokenPipe = (PosixSignal)13;
 
     /// <summary>How this program is started to do it.</summary>
-    internal static Command Command(string program, IReadOnlyList<string> command)
+    /// <param name="program">The program's path.</param>
+    /// <param name="command">Its name and arguments.</param>
+    /// <param name="environment">What else it has to be told is added to it.</param>
+    /// <param name="openFiles">The program's soft limit of open files; null leaves it as it is.</param>
+    internal static Command Command(string program, IReadOnlyList<string> command, List<byte[]> environment, long? openFiles)
     {
+        // Not an argument: the file of this program may by now be that of a newer version, which this one starts.
+        if (openFiles is long soft)
+            environment.Add(Encoding.ASCII.GetBytes(OpenFiles + soft.ToString(CultureInfo.InvariantCulture)));
         string self = Environment.ProcessPath!;
         string[] host = Path.GetFileName(self) == "dotnet" ? [self, typeof(ExecVerb).Assembly.Location] : [self];
         return new Command(self, [.. host, Name, program, .. command]);
@@ -36,6 +45,13 @@ internal static class ExecVerb
             environment.Add(Encoding.ASCII.GetBytes("LISTEN_PID=" + pid));
         if (environment.Any(v => v.AsSpan().StartsWith("WATCHDOG_USEC="u8)))
             environment.Add(Encoding.ASCII.GetBytes("WATCHDOG_PID=" + pid));
+        int limit = environment.FindIndex(v => v.AsSpan().StartsWith(Encoding.ASCII.GetBytes(OpenFiles)));
+        if (limit >= 0 && long.TryParse(environment[limit].AsSpan(OpenFiles.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long soft))
+        {
+            environment.RemoveAt(limit);
+            OpenFileLimit.SetSoft(soft); // the runtime has raised it for this process
+        }
+
         Signals.StopIgnoring(BrokenPipe); // the runtime ignores it, and the program would inherit that
         HostProcess process = new();
         DiagnosticsSocket.MoveAside(process);

@@ -5,4 +5,5 @@ namespace SeamlessReboot.Angel.Children;
 /// <param name="RebootSignal">The signal that asks it for a reboot, if there is one.</param>
 /// <param name="CheckpointSignal">The signal that asks it for a checkpoint, if there is one.</param>
 /// <param name="Spool">Its spool directory, if it has said so.</param>
-internal sealed record SeamlessServer(int Generation, int? RebootSignal, int? CheckpointSignal, string? Spool);
+/// <param name="ReadsNames">It reads the names of descriptors from a file too, where LISTEN_FDNAMES is too short for them.</param>
+internal sealed record SeamlessServer(int Generation, int? RebootSignal, int? CheckpointSignal, string? Spool, bool ReadsNames = false);

@@ -34,6 +34,8 @@ internal sealed class AngelCommands
         try
         {
             ParseResult parsed = CommandLineParser.Parse(_root, CommandSplitter.Split(arguments, "run", _run.All), Parser);
+            if (parsed.Errors.Count > 0 && parsed.CommandResult.Command == _root && parsed.UnmatchedTokens is [string word, ..] && !word.StartsWith('-'))
+                throw new AngelException(ExitCodes.Usage, Unknown(word));
             if (parsed.Errors.Count > 0)
                 throw new AngelException(ExitCodes.Usage, string.Join('\n', parsed.Errors.Select(e => e.Message).Distinct())
                     + $"\n\"seamless-angel {(parsed.CommandResult.Command == _root ? "" : parsed.CommandResult.Command.Name + " ")}--help\" lists what can be said.");
@@ -53,6 +55,14 @@ internal sealed class AngelCommands
         }
     }
 
+    private string Unknown(string word)
+    {
+        string[] verbs = [.. _root.Subcommands.Select(c => c.Name)];
+        return VerbSuggestion.For(word, verbs) is string meant
+            ? $"'{word}' is not a verb. Did you mean \"seamless-angel {meant}\"? \"seamless-angel --help\" lists all verbs."
+            : $"'{word}' is not a verb. The verbs are {string.Join(", ", verbs)}; a server is started by \"seamless-angel run -- COMMAND\".";
+    }
+
     private Command Run()
     {
         Command command = new("run", "Starts a server and supervises it until it is told to stop. Exits with the server's own exit code (128 + N after signal N), or with one of the angel's own.");
@@ -68,10 +78,10 @@ internal sealed class AngelCommands
         Option<bool> json = new("--json") { Description = "The angel's answer as it is, one line." };
         VerbOptions options = new(_statusTimeout);
         Command command = new("status",
-            "Shows whether the server runs, since when, its restarts, the descriptors held for it and its last words. Exit codes: 0 it runs; 1 the angel was killed; 2 the same, only its lock is left; 3 not running; 4 unknown.");
+            "Shows whether the server runs, since when, its restarts, the descriptors held for it and its last words. Without --name or --runtime-dir of every angel that runs. Exit codes, of several the highest: 0 it runs; 1 the angel was killed; 2 the same, only its lock is left; 3 not running; 4 unknown.");
         options.AddTo(command);
         command.Options.Add(json);
-        command.SetAction(parsed => new StatusVerb(_output, _errors).RunAsync(options.Find(parsed), options.Timeout(parsed), parsed.GetValue(json)));
+        command.SetAction(parsed => new StatusVerb(_output, _errors).RunAsync(options.FindAll(parsed), options.Timeout(parsed), parsed.GetValue(json)));
         return command;
     }
 

@@ -28,7 +28,7 @@ internal sealed class RunOptions
         "Write on-failure, always or never.");
 
     internal Option<TimeSpan?> Backoff { get; } = Duration("--backoff",
-        $"Wait before the second restart in a row; each further one is 1.5 times as long. The first restart comes at once. Default: {Durations.Format(_default.Backoff)}.");
+        $"Wait before the second restart in a row; each further one is 1.5 times as long. The first restart comes at once, and the next one after the server was ready for 10 s too. Default: {Durations.Format(_default.Backoff)}.");
 
     internal Option<TimeSpan?> BackoffLimit { get; } = Duration("--backoff-limit", $"The longest wait before a restart. Default: {Durations.Format(_default.BackoffLimit)}.");
 
@@ -79,7 +79,7 @@ internal sealed class RunOptions
 
     internal Option<int?> FallbackAfter { get; } = Number("--fallback-after", 1, $"Failed starts in a row before the fallback. Default: {_default.FallbackAfter}.");
 
-    internal Option<TimeSpan?> StableAfter { get; } = Duration("--stable-after", $"A server that has been ready for this long counts as a good release, and earlier deaths no longer delay a restart. Default: {Durations.Format(_default.StableAfter)}.");
+    internal Option<TimeSpan?> StableAfter { get; } = Duration("--stable-after", $"A server that has been ready for this long counts as a good release. Default: {Durations.Format(_default.StableAfter)}.");
 
     internal Option<bool> Daemon { get; } = new("--daemon")
     {

@@ -7,15 +7,23 @@ namespace SeamlessReboot.Angel.CommandLine;
 /// <summary>"status": asks the angel, and where there is none looks at what it has left.</summary>
 internal sealed class StatusVerb(TextWriter output, TextWriter errors)
 {
-    internal async Task<int> RunAsync(FoundAngel? angel, TimeSpan timeout, bool json)
+    /// <returns>Of several, the highest exit code.</returns>
+    internal async Task<int> RunAsync(IReadOnlyList<FoundAngel> angels, TimeSpan timeout, bool json)
     {
-        if (angel is null)
+        if (angels.Count == 0)
         {
             await output.WriteLineAsync("not running").ConfigureAwait(false);
             return ExitCodes.NotRunningStatus;
         }
 
-        return angel.Runs ? await AskAsync(angel, timeout, json).ConfigureAwait(false) : await DescribeRemainsAsync(angel).ConfigureAwait(false);
+        int worst = ExitCodes.Done;
+        foreach (FoundAngel angel in angels)
+        {
+            int code = angel.Runs ? await AskAsync(angel, timeout, json).ConfigureAwait(false) : await DescribeRemainsAsync(angel).ConfigureAwait(false);
+            worst = Math.Max(worst, code);
+        }
+
+        return worst;
     }
 
     private async Task<int> AskAsync(FoundAngel angel, TimeSpan timeout, bool json)

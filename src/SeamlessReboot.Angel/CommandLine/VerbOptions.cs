@@ -26,6 +26,11 @@ internal sealed class VerbOptions
 
     internal FoundAngel? Find(ParseResult parsed) => AngelFinder.Find(parsed.GetValue(_name), parsed.GetValue(_directory));
 
+    /// <summary>The one that is named; without a name all that run.</summary>
+    internal IReadOnlyList<FoundAngel> FindAll(ParseResult parsed) => parsed.GetValue(_name) is null && parsed.GetValue(_directory) is null
+        ? AngelFinder.All().FindAll(a => a.Runs)
+        : Find(parsed) is FoundAngel found ? [found] : [];
+
     internal TimeSpan Timeout(ParseResult parsed) => parsed.GetValue(_timeout) ?? _patience;
 
     /// <summary>What was looked for, for a message that it was not found.</summary>

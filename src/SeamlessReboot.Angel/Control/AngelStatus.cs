@@ -13,6 +13,9 @@ internal sealed record AngelStatus
     /// <summary>When the server that runs was started.</summary>
     public DateTimeOffset? Since { get; init; }
 
+    /// <summary>How long it has run, whatever was done to the wall clock meanwhile.</summary>
+    public double? RunsForSeconds { get; init; }
+
     /// <summary>How often a server has been started again.</summary>
     public required int Restarts { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Angel.Loop;
 using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Posix;
@@ -11,9 +12,11 @@ namespace SeamlessReboot.Angel.Control;
 /// </summary>
 internal sealed unsafe class ControlSocket
 {
-    private const int Backlog = 64, MostConnections = 256, LongestRequest = 1024;
+    private const int Backlog = 64, LongestRequest = 1024;
     private const int DontWait = 0x40, NoSignal = 0x4000;
+    private static readonly byte[] _busy = Encoding.UTF8.GetBytes(ControlJson.Line(new ControlAnswer(false, "The angel has too many requests open. Try again.")) + "\n");
     private readonly Dictionary<long, Connection> _connections = [];
+    private readonly int _mostConnections = Math.Min(256, StoreRoom.Reserve(Fd.Limit()) / 2); // the other half is for files of /proc, probes and the like
     private readonly Poller _poller;
     private readonly Action<ControlCall> _called;
     private long _next;
@@ -43,10 +46,14 @@ internal sealed unsafe class ControlSocket
     {
         for (int i = 0; i < Backlog && UnixSockets.Accept(Listener) is >= 0 and int fd; i++)
         {
-            if (_connections.Count < MostConnections)
+            if (_connections.Count < _mostConnections)
+            {
                 Add(fd, "");
-            else
-                Fd.Close(fd);
+                continue;
+            }
+
+            Send(fd, _busy);
+            Fd.Close(fd);
         }
 
         _poller.WatchInputAgain(Listener, Tokens.Control);
@@ -101,10 +108,14 @@ internal sealed unsafe class ControlSocket
     {
         if (!_connections.TryGetValue(id, out Connection? connection))
             return; // the client has gone
-        byte[] bytes = Encoding.UTF8.GetBytes(line + "\n");
-        fixed (byte* first = bytes)
-            _ = Libc.Send(connection.Fd, first, bytes.Length, DontWait | NoSignal);
+        Send(connection.Fd, Encoding.UTF8.GetBytes(line + "\n"));
         Close(id);
+    }
+
+    private static void Send(int fd, ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* first = bytes)
+            _ = Libc.Send(fd, first, bytes.Length, DontWait | NoSignal);
     }
 
     private void Close(long id)

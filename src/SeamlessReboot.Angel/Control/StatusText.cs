@@ -13,7 +13,7 @@ internal static class StatusText
         if (status.StatusText is { Length: > 0 } says)
             Line("says", Printable(says));
         if (status.Since is DateTimeOffset since)
-            Line("since", string.Create(CultureInfo.InvariantCulture, $"{since.ToLocalTime():yyyy-MM-dd HH:mm:ss} ({Ago(now - since)} ago)"));
+            Line("since", string.Create(CultureInfo.InvariantCulture, $"{since.ToLocalTime():yyyy-MM-dd HH:mm:ss} ({Ago(status.RunsForSeconds is double seconds ? TimeSpan.FromSeconds(seconds) : now - since)} ago)"));
         Line("command", ShellWords.Join(status.Command));
         if (status.Release == "fallback")
             Line("fallback", status.Running is null ? "yes" : ShellWords.Join(status.Running));

@@ -7,7 +7,7 @@ namespace SeamlessReboot.Angel.Descriptors;
 /// The descriptors that the server has given away for safe keeping. They stay when a restart has passed them on; a file is kept
 /// once under one name.
 /// </summary>
-/// <param name="limit">How many it takes.</param>
+/// <param name="limit">How many it takes, until <see cref="Limit"/> is set.</param>
 /// <param name="watch">Called for each descriptor whose other side is to be watched; null for none.</param>
 /// <param name="unwatch">Told before such a descriptor is closed: its duplicate in the server would keep the watch alive.</param>
 internal sealed class FdStore(int limit, Action<StoredFd>? watch = null, Action<StoredFd>? unwatch = null)
@@ -23,8 +23,13 @@ internal sealed class FdStore(int limit, Action<StoredFd>? watch = null, Action<
 
     internal int Count => _entries.Count;
 
+    /// <summary>How many it takes. What it holds already stays, whatever the limit.</summary>
+    internal int Limit { get; set; } = limit;
+
     /// <summary>In the order of storing.</summary>
     internal IEnumerable<StoredFd> Entries => _entries.Values;
+
+    internal bool Has(long id) => _entries.ContainsKey(id);
 
     /// <summary>Takes the descriptor over, whatever comes of it.</summary>
     internal StoreResult Add(int fd, string name, bool watched)
@@ -33,7 +38,7 @@ internal sealed class FdStore(int limit, Action<StoredFd>? watch = null, Action<
             return StoreResult.Bad;
         if (_byFile.ContainsKey((name, identity)))
             return Refuse(fd, StoreResult.Duplicate);
-        if (_entries.Count >= limit)
+        if (_entries.Count >= Limit)
             return Refuse(fd, StoreResult.Full);
         StoredFd entry = new(_next++, fd, name, watched, identity);
         _entries.Add(entry.Id, entry);

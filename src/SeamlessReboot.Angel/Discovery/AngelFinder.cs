@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Mono.Unix.Native;
 using SeamlessReboot.Angel.CommandLine;
 using SeamlessReboot.Angel.Daemon;
@@ -52,7 +53,7 @@ internal static class AngelFinder
     private static FoundAngel? Given(string directory)
     {
         if (Syscall.lstat(directory, out Stat stat) != 0)
-            return Stdlib.GetLastError() == Errno.EACCES
+            return Marshal.GetLastPInvokeError() == (int)Errno.EACCES
                 ? throw new AngelException(ExitCodes.UnknownStatus, $"this user may not look into '{directory}'. Ask as its owner, or as root.")
                 : null;
         if (!RuntimeDirectory.IsTrusted(directory, DirectoryHandle.CurrentUser() == 0 ? stat.st_uid : DirectoryHandle.CurrentUser()))

@@ -29,4 +29,7 @@ internal enum Alarm
 
     /// <summary>The next log line about refused messages and descriptors.</summary>
     Refusals,
+
+    /// <summary>The loop is to turn, so that it notices when it could not.</summary>
+    Pulse,
 }

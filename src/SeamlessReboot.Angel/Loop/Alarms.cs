@@ -37,6 +37,18 @@ internal sealed class Alarms : IDisposable
             Set(alarm, atLeast);
     }
 
+    /// <summary>All that are set come so much later.</summary>
+    internal void Postpone(TimeSpan by)
+    {
+        long ticks = (long)(by.TotalSeconds * _time.TimestampFrequency);
+        for (int i = 0; i < _kinds; i++)
+            _due[i] += ticks;
+    }
+
+    /// <summary>Whether one is set at whose time somebody would be taken for late or hung.</summary>
+    internal bool AreLimitsSet =>
+        IsSet(Alarm.State) || IsSet(Alarm.Watchdog) || IsSet(Alarm.Probe) || IsSet(Alarm.StartDelay) || IsSet(Alarm.Retire) || IsSet(Alarm.Check) || IsSet(Alarm.Checkpoint);
+
     /// <summary>Null when it is not set.</summary>
     internal TimeSpan? Remaining(Alarm alarm) =>
         _due[(int)alarm] is long due ? TimeSpan.FromSeconds((due - _time.GetTimestamp()) / (double)_time.TimestampFrequency) : null;

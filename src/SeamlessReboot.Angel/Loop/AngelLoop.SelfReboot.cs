@@ -119,6 +119,7 @@ internal sealed partial class AngelLoop
         ErrorPipe = _stderr.Pipe,
         UnwrittenErrors = _stderr.Unwritten(),
         LastWords = _stderr.LastWords.Lines,
+        OpenFiles = _serverOpenFiles,
         Stored = [.. _store.Entries.Select(s => new HandedFd(s.Fd, s.Name, s.Watched))],
     };
 

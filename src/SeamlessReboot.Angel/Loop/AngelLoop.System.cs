@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using SeamlessReboot.Angel.Children;
 using SeamlessReboot.Angel.Control;
+using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Angel.Monitoring;
 using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Angel.SelfReboot;
@@ -20,6 +21,7 @@ internal sealed partial class AngelLoop
     private readonly List<byte[]> _environment = ProcessStart.Environment();
     private int _notify = -1;
     private string? _notifyAddress;
+    private IReadOnlyList<StoredFd> _unnamed = [];
     private CancellationTokenSource _lookFor = new();
     private Task? _line;
 
@@ -40,15 +42,33 @@ internal sealed partial class AngelLoop
             Variables = _host.Variables,
             NotifyAddress = _notifyAddress,
             Watchdog = _options.Watchdog,
-            StoreLimit = _options.StoreLimit,
+            StoreLimit = _store.Limit,
+            OpenFiles = _serverOpenFiles,
             Listeners = _listeners,
             Stored = _store.Entries,
             Errors = _stderr.Pipe.Write,
         };
         int pid = start.Start(release);
-        if (start.LeftOut > 0)
-            Log(LogLevel.Error, $"{start.LeftOut} stored descriptors could not be passed on, because their names do not fit into 128 KiB. They stay in the store.");
+        _unnamed = start.Unnamed;
         return pid;
+    }
+
+    public int EndUnnamed()
+    {
+        int ended = 0;
+        foreach (StoredFd stored in _unnamed)
+        {
+            const int Both = 2; // SHUT_RDWR; it only fails on what is no connection
+            if (_store.Has(stored.Id))
+            {
+                _ = AngelLibc.Shutdown(stored.Fd, Both);
+                _store.Drop(stored.Id);
+                ended++;
+            }
+        }
+
+        _unnamed = [];
+        return ended;
     }
 
     public bool SendSignal(int pid, int signal) => Processes.Send(pid, signal);
@@ -113,11 +133,11 @@ internal sealed partial class AngelLoop
         if (_notify < 0)
             return false;
         _descriptors.Clear();
-        int length = UnixSockets.Receive(_notify, _message, _descriptors, out int sender);
+        int length = UnixSockets.Receive(_notify, _message, _descriptors, out int sender, out bool isCut);
         if (length == -1)
             return false;
         if (length >= 0)
-            _angel.OnNotification(sender, _message.AsSpan(0, length), _descriptors);
+            _angel.OnNotification(sender, _message.AsSpan(0, length), _descriptors, isCut);
         else
             _angel.OnOversizedNotification(sender, _descriptors);
         return true;

@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using SeamlessReboot.Angel.Children;
 using SeamlessReboot.Angel.Control;
+using SeamlessReboot.Angel.Daemon;
 using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Angel.SelfReboot;
@@ -31,6 +33,7 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
     private readonly FdStore _store;
     private readonly StderrRelay _stderr;
     private readonly Angel _angel;
+    private readonly long? _serverOpenFiles;
     private ControlSocket? _control;
     private int _childSignal = -1;
 
@@ -47,6 +50,8 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
         _host = host;
         _directory = directory;
         _listeners = handover?.Listeners ?? host.Listeners;
+        byte[] starter = Encoding.ASCII.GetBytes(StarterPipe.Variable + "=");
+        _serverOpenFiles = handover is not null ? handover.OpenFiles : OpenFileLimit.Inherited(isDaemon: _environment.Exists(v => v.AsSpan().StartsWith(starter)));
         _poller = new Poller(Post);
         _alarms = new Alarms(TimeProvider.System, () => Post(_alarmsDue));
         _store = new FdStore(options.StoreLimit, s => _poller.WatchHangUp(s.Fd, Tokens.FirstStored + s.Id), s => _poller.Forget(s.Fd));
@@ -70,7 +75,7 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
             foreach (int fd in Fd.ListOpen() ?? [])
                 if (fd > 2)
                     Fd.TrySetCloseOnExec(fd, true);
-        FdCalls.RaiseLimit();
+        OpenFileLimit.Raise();
         AngelLoop loop;
         try
         {
@@ -104,16 +109,32 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
             _poller.WatchInput(_childSignal = ChildSignal.Open(), Tokens.Children);
         if (_host.Handover is Handover handover)
             TakeOver(handover);
-        else
+        LimitStore();
+        if (_host.Handover is null)
             _angel.Begin();
         Signals.SetThreadMask(ChildSignal.IsBlocked ? Signals.Bit(PosixSignal.SIGCHLD) : 0); // signals that have come since the previous angel's exec are delivered now
+        FreezeWatch freeze = new(_alarms, TimeProvider.System);
         while (_angel.ExitCode is null)
         {
-            Handle(Next());
+            freeze.Arm(_alarms.IsSet(Alarm.Watchdog) ? _angel.Watchdog : null);
+            LoopEvent next = Next();
+            if (freeze.Turn() is TimeSpan frozen)
+                _angel.Handle(Event.Thawed, new EventDetails(Time: frozen));
+            Handle(next);
             HandleAlarms();
         }
 
         return _angel.ExitCode.Value;
+    }
+
+    // After a takeover: whatever the limit is now, nothing is dropped that is held already.
+    private void LimitStore()
+    {
+        int own = (Fd.ListOpen()?.Count ?? 0) - _store.Count, room = StoreRoom.Of(Fd.Limit(), own);
+        _store.Limit = Math.Min(_options.StoreLimit, room);
+        if (room < _options.StoreLimit)
+            Log(LogLevel.Information, $"The angel may have {Fd.Limit()} open files, so it can hold {room} descriptors for the server, fewer than --store-limit, {_options.StoreLimit}. "
+                + "For more, raise that limit: \"ulimit -Hn\", LimitNOFILE= of systemd, --ulimit nofile= of docker.");
     }
 
     private LoopEvent Next()

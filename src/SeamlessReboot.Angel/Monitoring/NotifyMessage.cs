@@ -55,7 +55,7 @@ internal sealed record NotifyMessage
     public static NotifyMessage Parse(ReadOnlySpan<byte> datagram)
     {
         NotifyMessage message = new();
-        bool seamless = false;
+        bool seamless = false, names = false;
         int generation = 0;
         int? reboot = null, checkpoint = null;
         string? spool = null;
@@ -71,6 +71,9 @@ internal sealed record NotifyMessage
             {
                 case "X_SEAMLESSREBOOT":
                     seamless = value.SequenceEqual("1"u8);
+                    break;
+                case "X_SEAMLESSREBOOT_NAMES":
+                    names = value.SequenceEqual("1"u8);
                     break;
                 case "X_SEAMLESSREBOOT_GENERATION":
                     generation = Number(value) ?? 0;
@@ -90,7 +93,7 @@ internal sealed record NotifyMessage
             }
         }
 
-        return seamless ? message with { Seamless = new SeamlessServer(generation, reboot, checkpoint, spool), IsKnown = true } : message;
+        return seamless ? message with { Seamless = new SeamlessServer(generation, reboot, checkpoint, spool, names), IsKnown = true } : message;
     }
 
     private static NotifyMessage With(NotifyMessage message, string name, ReadOnlySpan<byte> value)

@@ -8,7 +8,6 @@ internal static unsafe class FdCalls
 {
     private const int CloseOnExec = 0x80000; // O_CLOEXEC
     private const int SetStatus = 4, GetStatus = 3, NonBlocking = 0x800; // F_SETFL, F_GETFL, O_NONBLOCK
-    private const int OpenFiles = 7; // RLIMIT_NOFILE
 
     /// <summary>Device and inode: two descriptors that have the same are of the same file. Null when it is not open.</summary>
     internal static FileIdentity? Identity(int fd) =>
@@ -73,19 +72,5 @@ internal static unsafe class FdCalls
         Pollfd[] poll = [new Pollfd { fd = fd, events = PollEvents.POLLOUT }];
         int count = Syscall.poll(poll, 1000);
         return count >= 0 && (count == 0 || (poll[0].revents & (PollEvents.POLLERR | PollEvents.POLLNVAL)) == 0);
-    }
-
-    /// <summary>Raises this process's limit of open files as far as it may.</summary>
-    /// <returns>The limit that holds now.</returns>
-    internal static long RaiseLimit()
-    {
-        ulong* limit = stackalloc ulong[2];
-        if (AngelLibc.GetLimit(OpenFiles, limit) != 0)
-            return 1024;
-        ulong soft = limit[0];
-        limit[0] = limit[1];
-        if (AngelLibc.SetLimit(OpenFiles, limit) == 0)
-            soft = limit[1];
-        return (long)Math.Min(soft, long.MaxValue);
     }
 }

@@ -80,8 +80,9 @@ internal static unsafe class Processes
         return text;
     }
 
+    /// <returns>0 when it has none that can be seen.</returns>
     // Field 4 of proc_pid_stat(5).
-    private static int ParentOf(int pid)
+    internal static int ParentOf(int pid)
     {
         string stat = ProcFile.Read(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
         int end = stat.LastIndexOf(')');

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using SeamlessReboot.Posix;
 
@@ -9,7 +8,7 @@ internal static unsafe class UnixSockets
 {
     private const int Unix = 1, Stream = 1, Datagram = 2, CloseOnExec = 0x80000, NonBlocking = 0x800;
     private const int SolSocket = 1, ReceiveBuffer = 8, PassCredentials = 16, ReceiveBufferForce = 33; // SO_RCVBUF, SO_PASSCRED, SO_RCVBUFFORCE
-    private const int DontWait = 0x40, CloseOnExecDescriptors = 0x4000_0000, Truncated = 0x20; // MSG_DONTWAIT, MSG_CMSG_CLOEXEC, MSG_TRUNC
+    private const int DontWait = 0x40, CloseOnExecDescriptors = 0x4000_0000, Truncated = 0x20, ControlTruncated = 8; // MSG_DONTWAIT, MSG_CMSG_CLOEXEC, MSG_TRUNC, MSG_CTRUNC
     private const int Rights = 1, Credentials = 2; // SCM_RIGHTS, SCM_CREDENTIALS
     private const int ControlSize = 2048; // 253 descriptors, which is the most, and the credentials: 1064 bytes
     private const int HeaderSize = 16, WantedBuffer = 8 * 1024 * 1024;
@@ -45,11 +44,13 @@ internal static unsafe class UnixSockets
     /// <param name="buffer">Where the text goes.</param>
     /// <param name="descriptors">Where received descriptors are added; they are the caller's from then on.</param>
     /// <param name="sender">The sender's PID; 0 when the kernel does not tell it.</param>
+    /// <param name="isCut">The kernel has dropped descriptors that came with it, because this process may have no more.</param>
     /// <returns>The length; -1 when there is none; -2 when it was longer than the buffer.</returns>
-    internal static int Receive(int socket, Span<byte> buffer, List<int> descriptors, out int sender)
+    internal static int Receive(int socket, Span<byte> buffer, List<int> descriptors, out int sender, out bool isCut)
     {
         byte* control = stackalloc byte[ControlSize];
         sender = 0;
+        isCut = false;
         fixed (byte* text = buffer)
         {
             Libc.IoVector part = new() { Base = text, Length = buffer.Length };
@@ -75,6 +76,7 @@ internal static unsafe class UnixSockets
                 at += (size + 7) & ~7;
             }
 
+            isCut = (message.Flags & ControlTruncated) != 0; // there is room in the buffer for every descriptor of a message
             return (message.Flags & Truncated) != 0 ? -2 : (int)length;
         }
     }
@@ -98,7 +100,7 @@ internal static unsafe class UnixSockets
             where[2] = 0;
         if (AngelLibc.Bind(fd, where, 2 + name.Length + (isAbstract ? 0 : 1)) != 0 || (!isAbstract && AngelLibc.Chmod(address, 0x180) != 0))
         {
-            SyscallException failure = new($"bind(\"{address}\")", Marshal.GetLastPInvokeError());
+            SyscallException failure = SyscallException.Last($"bind(\"{address}\")");
             Fd.Close(fd);
             throw failure;
         }

@@ -40,6 +40,9 @@ internal sealed record Handover
 
     public IReadOnlyList<HandedFd> Stored { get; init; } = [];
 
+    /// <summary>The server's soft limit of open files; null when it is not known.</summary>
+    public long? OpenFiles { get; init; }
+
     public State State { get; init; }
 
     /// <summary>Seconds left of each alarm that is set.</summary>
@@ -52,6 +55,9 @@ internal sealed record Handover
     public IReadOnlyList<HandedChild> Retiring { get; init; } = [];
 
     public IReadOnlyList<DateTimeOffset> Deaths { get; init; } = [];
+
+    /// <summary>The same by the monotonic clock.</summary>
+    public IReadOnlyList<long> DeathTimestamps { get; init; } = [];
 
     public int DeathsInARow { get; init; }
 
@@ -130,7 +136,7 @@ internal sealed record Handover
 
 /// <summary>A process.</summary>
 internal sealed record HandedChild(int Pid, IReadOnlyList<int> Groups, HandedRelease Release, HandedRelease? Real, bool IsFallback, DateTimeOffset Since,
-    bool Spoke, bool WasReady, string StatusText, TimeSpan? Watchdog, Children.SeamlessServer? Seamless, bool IsHeir);
+    bool Spoke, bool WasReady, string StatusText, TimeSpan? Watchdog, Children.SeamlessServer? Seamless, bool IsHeir, long? Started = null, long? ReadySince = null);
 
 /// <summary>A release.</summary>
 internal sealed record HandedRelease(IReadOnlyList<string> Command, string Directory);

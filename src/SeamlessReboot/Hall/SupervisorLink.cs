@@ -29,7 +29,7 @@ internal sealed class SupervisorLink : IDisposable
         if (!Rebooter.IsSupported)
             return;
         _supervisor = Supervisor.Find(context.Process, sentence => Log.Supervisor(context.Log, sentence));
-        _supervisor?.Notify("STATUS=Starting", "X_SEAMLESSREBOOT=1"); // so that nobody takes a slow start for one that says nothing
+        _supervisor?.Notify("STATUS=Starting", "X_SEAMLESSREBOOT=1", "X_SEAMLESSREBOOT_NAMES=1"); // so that nobody takes a slow start for one that says nothing
     }
 
     /// <summary>True when a death of this process drops nobody.</summary>
@@ -142,7 +142,7 @@ internal sealed class SupervisorLink : IDisposable
             return;
         List<string> lines =
         [
-            "READY=1", Text($"MAINPID={_context.Process.Pid}"), "STATUS=" + status, "X_SEAMLESSREBOOT=1",
+            "READY=1", Text($"MAINPID={_context.Process.Pid}"), "STATUS=" + status, "X_SEAMLESSREBOOT=1", "X_SEAMLESSREBOOT_NAMES=1",
             Text($"X_SEAMLESSREBOOT_GENERATION={generation}"), "X_SEAMLESSREBOOT_SPOOL=" + spoolPath,
         ];
         if (_context.Options.RebootSignals.Count > 0)

@@ -11,7 +11,7 @@ internal sealed unsafe class DatagramSender : IDisposable
     private const int Unix = 1, Datagram = 2, CloseOnExec = 0x80000; // AF_UNIX, SOCK_DGRAM, SOCK_CLOEXEC
     private const int SolSocket = 1, Rights = 1, SendTimeout = 21, SendBuffer = 7; // SCM_RIGHTS, SO_SNDTIMEO, SO_SNDBUF
     private const int DontWait = 0x40, NoSignal = 0x4000;
-    private const int Again = 11, Interrupted = 4, NoBuffers = 105;
+    private const int Again = 11, Interrupted = 4, NoBuffers = 105, TooManyOnTheirWay = 109; // EAGAIN, EINTR, ENOBUFS, ETOOMANYREFS: a user has a limit of descriptors in unread messages
     private const int PathLimit = 108, ControlSize = 24; // sizeof sun_path; CMSG_SPACE(sizeof(int))
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
     private readonly SafeFileHandle _socket;
@@ -87,7 +87,7 @@ internal sealed unsafe class DatagramSender : IDisposable
         {
             int error = Marshal.GetLastPInvokeError();
             if (error != Interrupted)
-                return error == NoBuffers ? Again : error;
+                return error is NoBuffers or TooManyOnTheirWay ? Again : error;
         }
 
         return 0;

@@ -40,8 +40,9 @@ internal sealed unsafe class WriteReadiness
         using FdLease lease = new(socket);
         if (Control(Add, lease.Fd, key) != 0 && (Marshal.GetLastPInvokeError() != 17 || Control(Modify, lease.Fd, key) != 0))
         {
+            SyscallException failure = SyscallException.Last("epoll_ctl");
             _waiting.TryRemove(key, out _);
-            throw SyscallException.Last("epoll_ctl");
+            throw failure;
         }
 
         return key;

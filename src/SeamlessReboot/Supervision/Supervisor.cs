@@ -10,6 +10,7 @@ namespace SeamlessReboot.Supervision;
 /// </summary>
 internal sealed class Supervisor
 {
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(2);
     private readonly DatagramSender _socket;
     private readonly Action<string> _complain;
     private readonly Lock _gate = new();
@@ -111,6 +112,8 @@ internal sealed class Supervisor
             lock (_gate)
                 next = _waiting.Peek();
             bool sent = TrySend(next, wait: true);
+            if (!sent)
+                Thread.Sleep(_pause); // not every kind of full makes the call itself wait
             lock (_gate)
             {
                 if (sent)

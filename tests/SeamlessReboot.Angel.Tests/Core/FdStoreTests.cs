@@ -80,6 +80,24 @@ internal sealed class FdStoreTests
         Assert.That(Fd.ListOpen()!.Count, Is.LessThan(before + 100));
     }
 
+    [Test]
+    public void A_lower_limit_refuses_the_next_and_drops_nobody()
+    {
+        FdStore store = new(10);
+        foreach (string name in (string[])["a", "b", "c"])
+            store.Add(NewFd(), name, watched: false);
+        store.Limit = 2;
+        Assert.That(store.Add(NewFd(), "d", watched: false), Is.EqualTo(StoreResult.Full));
+        Assert.That(store.Count, Is.EqualTo(3));
+        store.Clear();
+    }
+
+    [TestCase(1024, 70, 922)]
+    [TestCase(20_000, 70, 19_418)]
+    [TestCase(1_048_576, 70, 1_047_994)]
+    [TestCase(64, 70, 0)]
+    public void The_store_has_what_the_angel_itself_does_not_need(long limit, int own, int room) => Assert.That(StoreRoom.Of(limit, own), Is.EqualTo(room));
+
     private static int NewFd()
     {
         using AnonymousPipeServerStream pipe = new();

@@ -43,6 +43,78 @@ internal sealed class MonitoringTests
     }
 
     [Test]
+    public void A_heartbeat_that_has_arrived_counts_although_it_is_not_read_yet()
+    {
+        using Rig rig = new(o => o with { Watchdog = TimeSpan.FromSeconds(10) });
+        rig.Reach(State.Ready);
+        rig.System.WhenNotificationsAreRead = () => rig.Say("WATCHDOG=1");
+        rig.Pass(10);
+        Assert.That(rig.State, Is.EqualTo(State.Ready));
+        rig.System.WhenNotificationsAreRead = () => { };
+        rig.Pass(10);
+        Assert.That(rig.State, Is.EqualTo(State.Aborting));
+    }
+
+    [Test]
+    public void After_a_freeze_the_watchdog_begins_anew()
+    {
+        using Rig rig = new(o => o with { Watchdog = TimeSpan.FromSeconds(10) });
+        rig.Reach(State.Ready);
+        rig.Pass(9);
+        rig.Freeze(3600);
+        rig.Pass(9);
+        Assert.That(rig.State, Is.EqualTo(State.Ready));
+        Assert.That(rig.Log, Has.Some.Contains("has not run for 3600 s"));
+        rig.Pass(1);
+        Assert.That(rig.State, Is.EqualTo(State.Aborting), "a hang is a hang");
+    }
+
+    [Test]
+    public void A_freeze_takes_no_time_off_any_limit([Values(State.Starting, State.Reloading, State.RollingOver, State.Aborting, State.Leaving, State.Stopping)] State state)
+    {
+        using Rig rig = new(o => o with { Notifies = true });
+        rig.Reach(state);
+        TimeSpan left = rig.Alarms.Remaining(Loop.Alarm.State)!.Value;
+        rig.Freeze(3600);
+        Assert.That(rig.Alarms.Remaining(Loop.Alarm.State), Is.EqualTo(left));
+        rig.Ring();
+        Assert.That(rig.State, Is.EqualTo(state));
+    }
+
+    [Test]
+    public void A_probe_that_was_under_way_in_a_freeze_proves_nothing()
+    {
+        using Rig rig = new(o => o with { Probe = new Uri("tcp://127.0.0.1:1"), ProbeFailures = 1 });
+        rig.Reach(State.Ready);
+        rig.Pass(10);
+        rig.Freeze(60);
+        rig.Angel.OnProbeAnswered(1001, "no answer");
+        Assert.That(rig.State, Is.EqualTo(State.Ready));
+        rig.Pass(10);
+        rig.Angel.OnProbeAnswered(1001, "no answer");
+        Assert.That(rig.State, Is.EqualTo(State.Aborting));
+    }
+
+    [Test]
+    public void A_freeze_is_a_turn_that_comes_much_too_late()
+    {
+        ManualTime time = new();
+        using Loop.Alarms alarms = new(time, () => { });
+        Loop.FreezeWatch watch = new(alarms, time);
+        watch.Arm(null);
+        time.Pass(TimeSpan.FromHours(1));
+        Assert.That(watch.Turn(), Is.Null, "nothing was to be missed");
+        alarms.Set(Loop.Alarm.Watchdog, TimeSpan.FromSeconds(4));
+        watch.Arm(TimeSpan.FromSeconds(4));
+        time.Pass(TimeSpan.FromSeconds(1.4));
+        Assert.That(watch.Turn(), Is.Null, "busy");
+        watch.Arm(TimeSpan.FromSeconds(4));
+        time.Pass(TimeSpan.FromSeconds(2));
+        Assert.That(watch.Turn(), Is.EqualTo(TimeSpan.FromSeconds(2)));
+        Assert.That(alarms.Remaining(Loop.Alarm.Pulse), Is.LessThan(TimeSpan.Zero));
+    }
+
+    [Test]
     public void A_server_can_choose_its_own_watchdog()
     {
         using Rig rig = new();

@@ -48,6 +48,85 @@ internal sealed class RestartTests
     }
 
     [Test]
+    public void A_server_that_crashes_every_40_s_is_never_waited_for_longer_than_2_s()
+    {
+        using Rig rig = new(o => o with { Notifies = true });
+        rig.Begin();
+        double longest = 0;
+        for (int i = 0; i < 20; i++)
+        {
+            rig.Pass(2); // its start
+            rig.Ready();
+            rig.Pass(38);
+            rig.Die();
+            double wait = rig.Alarms.Remaining(Loop.Alarm.State)!.Value.TotalSeconds;
+            longest = Math.Max(longest, wait);
+            rig.Pass(wait);
+            Assert.That(rig.State, Is.EqualTo(State.Starting), $"after death {i + 1}");
+        }
+
+        TestContext.Out.WriteLine($"longest wait of 20: {longest} s");
+        Assert.That(longest, Is.LessThanOrEqualTo(2));
+    }
+
+    [Test]
+    public void Half_the_time_of_readiness_makes_up_for_half_the_deaths()
+    {
+        using Rig rig = new(o => o with { Backoff = TimeSpan.FromSeconds(1), DeathLimit = 0, Notifies = true });
+        rig.Begin();
+        for (int i = 0; i < 6; i++)
+        {
+            rig.Die();
+            rig.Pass(60);
+        }
+
+        rig.Ready();
+        rig.Pass(5);
+        rig.Die(); // three are left, and this one
+        Assert.That(rig.Alarms.Remaining(Loop.Alarm.State)!.Value.TotalSeconds, Is.EqualTo(1.5 * 1.5).Within(0.001));
+        rig.Pass(60);
+        rig.Ready();
+        rig.Pass(10);
+        rig.Die();
+        Assert.That(rig.Alarms.Remaining(Loop.Alarm.State), Is.EqualTo(TimeSpan.Zero));
+    }
+
+    [Test]
+    public void A_server_that_dies_as_soon_as_it_is_ready_is_waited_for_as_one_that_never_is()
+    {
+        using Rig rig = new(o => o with { DeathLimit = 0, Notifies = true });
+        rig.Begin();
+        for (int i = 0; i < 15; i++)
+        {
+            rig.Ready();
+            rig.Pass(0.001);
+            rig.Die();
+            rig.Pass(31);
+        }
+
+        rig.Ready();
+        rig.Die();
+        Assert.That(rig.Alarms.Remaining(Loop.Alarm.State)!.Value.TotalSeconds, Is.GreaterThan(20));
+    }
+
+    [Test]
+    public void A_wall_clock_that_jumps_moves_no_death()
+    {
+        using Rig rig = new(o => o with { DeathLimit = 3, Notifies = true });
+        rig.Begin();
+        for (int i = 0; i < 3; i++)
+        {
+            rig.Ring();
+            rig.Ready();
+            rig.Time.JumpTo(rig.Time.GetUtcNow() + TimeSpan.FromHours(i % 2 == 0 ? 5 : -9));
+            rig.Die();
+            rig.Pass(1);
+        }
+
+        Assert.That(rig.Angel.ExitCode, Is.EqualTo(ExitCodes.GaveUp));
+    }
+
+    [Test]
     public void Too_many_deaths_in_too_short_a_time_end_the_angel_with_its_own_code()
     {
         using Rig rig = new(o => o with { DeathLimit = 3, Notifies = true });

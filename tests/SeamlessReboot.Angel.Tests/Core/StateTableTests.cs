@@ -28,6 +28,7 @@ internal sealed class StateTableTests
         [Event.Deadline] = [Aborting, Ready, Aborting, Ready, Aborting, Leaving, Stopping, Starting, Ended],
         [Event.MoreTimeRequested] = [Starting, Ready, Reloading, RollingOver, Aborting, Leaving, Stopping, Waiting, Ended],
         [Event.Stable] = [Starting, Ready, Reloading, RollingOver, Aborting, Leaving, Stopping, Waiting, Ended],
+        [Event.Thawed] = [Starting, Ready, Reloading, RollingOver, Aborting, Leaving, Stopping, Waiting, Ended],
         [Event.RebootRequested] = [Starting, RollingOver, Reloading, RollingOver, Aborting, Leaving, Stopping, Starting, Ended],
         [Event.CheckpointRequested] = [Starting, Ready, Reloading, RollingOver, Aborting, Leaving, Stopping, Waiting, Ended],
         [Event.CheckpointDone] = [Starting, Ready, Reloading, RollingOver, Aborting, Leaving, Stopping, Waiting, Ended],

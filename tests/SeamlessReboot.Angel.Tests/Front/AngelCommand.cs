@@ -26,9 +26,15 @@ internal sealed class AngelCommand : IAsyncDisposable
         return await command.EndAsync();
     }
 
-    internal static AngelCommand Start(TempDirectory directory, params string[] arguments)
+    internal static AngelCommand Start(TempDirectory directory, params string[] arguments) => StartUnder(directory, [], arguments);
+
+    /// <param name="directory">Where it works.</param>
+    /// <param name="wrapper">A program and its arguments that starts the angel; empty for none.</param>
+    /// <param name="arguments">The angel's.</param>
+    internal static AngelCommand StartUnder(TempDirectory directory, string[] wrapper, params string[] arguments)
     {
-        ProcessStartInfo info = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "seamless-angel.dll"), .. arguments])
+        string[] command = [.. wrapper, "dotnet", Path.Combine(AppContext.BaseDirectory, "seamless-angel.dll"), .. arguments];
+        ProcessStartInfo info = new(command[0], command[1..])
         {
             WorkingDirectory = directory.Path,
             RedirectStandardInput = true,

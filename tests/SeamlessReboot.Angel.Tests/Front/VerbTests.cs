@@ -107,7 +107,7 @@ internal sealed class VerbTests : DaemonTest
     }
 
     [Test]
-    public async Task The_only_angel_need_not_be_named_and_of_several_all_are_listed()
+    public async Task The_only_angel_need_not_be_named_and_the_status_is_that_of_all()
     {
         if (Directory.Exists("/run") && AngelFinder.All().Any(a => a.Runs))
             Assert.Ignore("Angels of others run here.");
@@ -116,7 +116,11 @@ internal sealed class VerbTests : DaemonTest
         Assert.That((await AngelCommand.RunAsync(Temporary, first)).ExitCode, Is.Zero);
         Assert.That((await AngelCommand.RunAsync(Temporary, "status")).Output, Does.StartWith("first: ready"));
         Assert.That((await AngelCommand.RunAsync(Temporary, "run", "--daemon", "--start-delay", "200ms", "sleep", "600")).ExitCode, Is.Zero);
-        CommandResult which = await AngelCommand.RunAsync(Temporary, "status");
+        CommandResult all = await AngelCommand.RunAsync(Temporary, "status");
+        Assert.That(all.ExitCode, Is.Zero, all.Errors);
+        Assert.That(all.Output, Does.Contain("first: ready").And.Contain("sleep: ready"));
+        Assert.That((await AngelCommand.RunAsync(Temporary, "status", "--json")).Output.TrimEnd().Split('\n'), Has.Length.EqualTo(2));
+        CommandResult which = await AngelCommand.RunAsync(Temporary, "reboot");
         Assert.That(which.ExitCode, Is.EqualTo(ExitCodes.Usage));
         Assert.That(which.Errors, Does.Contain("2 angels run").And.Contain("first").And.Contain("sleep"));
         Assert.That((await AngelCommand.RunAsync(Temporary, "status", "--name", "sleep")).Output, Does.StartWith("sleep: ready"));
@@ -181,7 +185,9 @@ internal sealed class VerbTests : DaemonTest
         Assert.That(refused.ExitCode, Is.EqualTo(ExitCodes.Usage));
         Assert.That(refused.Errors, Does.Contain("--watchdog 'soon'").And.Contain("500ms").And.Contain("run --help"));
         Assert.That((await AngelCommand.RunAsync(Temporary, "kill", "TREM")).ExitCode, Is.EqualTo(ExitCodes.Usage));
-        Assert.That((await AngelCommand.RunAsync(Temporary, "dance")).ExitCode, Is.EqualTo(ExitCodes.Usage));
+        CommandResult unknown = await AngelCommand.RunAsync(Temporary, "stauts", "--name", "x");
+        Assert.That(unknown.ExitCode, Is.EqualTo(ExitCodes.Usage));
+        Assert.That(unknown.Errors, Does.Contain("'stauts' is not a verb. Did you mean \"seamless-angel status\"?"));
         CommandResult who = await AngelCommand.RunAsync(Temporary, "run", "--require-user", "no-such-user", "sleep", "1");
         Assert.That(who.ExitCode, Is.EqualTo(ExitCodes.Usage));
         Assert.That(who.Errors, Does.Contain("no user 'no-such-user'"));

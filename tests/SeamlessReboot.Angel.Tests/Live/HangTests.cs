@@ -40,6 +40,31 @@ internal sealed class HangTests : LiveTest
     }
 
     [Test]
+    public async Task A_freeze_of_both_is_no_hang()
+    {
+        const int Stop = 19, Continue = 18;
+        AngelProcess angel = Start("--watchdog 1 --abort-timeout 0.3", "ready", "heartbeat 200");
+        FakeChild child = await angel.ChildAsync();
+        for (int i = 0; i < 5; i++)
+        {
+            int since = angel.Now;
+            angel.Send(Stop);
+            _ = TestLibc.Kill(child.Pid, Stop);
+            await Task.Delay(TimeSpan.FromSeconds(1.5)); // longer than the watchdog's time
+            angel.Send(Continue);
+            await angel.LineAsync("The angel has not run for", since);
+            _ = TestLibc.Kill(child.Pid, Continue);
+            await child.HeardAsync();
+        }
+
+        JsonElement status = await angel.StatusAsync();
+        Assert.That((status.GetProperty("restarts").GetInt32(), status.GetProperty("childPid").GetInt32()), Is.EqualTo((0, child.Pid)));
+        Assert.That(angel.Lines, Has.None.Contains("no heartbeat"));
+        await child.DoAsync("no-heartbeat");
+        await angel.LineAsync("no heartbeat for 1 s");
+    }
+
+    [Test]
     public async Task One_that_never_gets_ready_is_killed_and_started_again()
     {
         AngelProcess angel = Start("--notify yes --start-timeout 1.5 --abort-timeout 0.2", "first " + InRoot("once"), "wait", "then", "ready");

@@ -12,7 +12,7 @@ internal sealed class LifeTests : LiveTest
         FakeChild child = await angel.ChildAsync();
         Assert.That(await child.DoAsync("mine"), Is.EqualTo("listen=none watchdog=none group=True"));
         Assert.That(await child.DoAsync("variable NOTIFY_SOCKET"), Is.EqualTo(InRoot("run/notify")));
-        Assert.That(await child.DoAsync("variable FDSTORE"), Is.EqualTo("20000"));
+        Assert.That(int.Parse(await child.DoAsync("variable FDSTORE"), provider: null), Is.InRange(1, 20_000), "fewer where the limit of open files is lower");
         Assert.That((await angel.StatusAsync()).GetProperty("childPid").GetInt32(), Is.EqualTo(child.Pid));
     }
 

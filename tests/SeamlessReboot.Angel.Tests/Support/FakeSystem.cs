@@ -34,6 +34,16 @@ internal sealed class FakeSystem : ISystem
         return _nextPid++;
     }
 
+    /// <summary>How many descriptors have no name in the variable.</summary>
+    public int Unnamed { get; set; }
+
+    public int EndUnnamed()
+    {
+        int ended = Unnamed;
+        Unnamed = 0;
+        return ended;
+    }
+
     public bool SendSignal(int pid, int signal)
     {
         Done.Add($"signal {signal} to {pid}");

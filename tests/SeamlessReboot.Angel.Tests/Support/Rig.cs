@@ -64,18 +64,25 @@ internal sealed class Rig : IDisposable
 
     public void Pass(TimeSpan time)
     {
-        DateTimeOffset end = Time.GetUtcNow() + time;
+        long end = Time.GetTimestamp() + time.Ticks;
         Ring();
         // From alarm to alarm, as the loop does.
-        while (Time.GetUtcNow() < end)
+        while (Time.GetTimestamp() < end)
         {
-            TimeSpan step = Enum.GetValues<Alarm>().Select(a => Alarms.Remaining(a)).OfType<TimeSpan>().Append(end - Time.GetUtcNow()).Min();
+            TimeSpan step = Enum.GetValues<Alarm>().Select(a => Alarms.Remaining(a)).OfType<TimeSpan>().Append(TimeSpan.FromTicks(end - Time.GetTimestamp())).Min();
             Time.Pass(step > TimeSpan.Zero ? step : TimeSpan.FromMilliseconds(1));
             Ring();
         }
     }
 
     public void Pass(double seconds) => Pass(TimeSpan.FromSeconds(seconds));
+
+    /// <summary>Time passes and nothing runs, as in a container that is paused.</summary>
+    public void Freeze(double seconds)
+    {
+        Time.Pass(TimeSpan.FromSeconds(seconds));
+        Angel.Handle(Event.Thawed, new EventDetails(Time: TimeSpan.FromSeconds(seconds)));
+    }
 
     /// <summary>Rings what is due now.</summary>
     public void Ring()
