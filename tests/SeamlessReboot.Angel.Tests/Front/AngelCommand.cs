@@ -26,7 +26,12 @@ internal sealed class AngelCommand : IAsyncDisposable
         return await command.EndAsync();
     }
 
-    internal static AngelCommand Start(TempDirectory directory, params string[] arguments)
+    internal static AngelCommand Start(TempDirectory directory, params string[] arguments) => Start(directory, runtime: null, arguments);
+
+    /// <param name="directory">The test's own.</param>
+    /// <param name="runtime">RUNTIME_DIRECTORY.</param>
+    /// <param name="arguments">The verb and what follows it.</param>
+    internal static AngelCommand Start(TempDirectory directory, string? runtime, string[] arguments)
     {
         ProcessStartInfo info = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "seamless-angel.dll"), .. arguments])
         {
@@ -37,7 +42,7 @@ internal sealed class AngelCommand : IAsyncDisposable
         };
         info.Environment["XDG_RUNTIME_DIR"] = directory.Path;
         info.Environment["TMPDIR"] = directory.Path;
-        info.Environment.Remove("RUNTIME_DIRECTORY");
+        info.Environment["RUNTIME_DIRECTORY"] = runtime;
         return new AngelCommand(Process.Start(info)!);
     }
 
