@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Mono.Unix.Native;
 using SeamlessReboot.Angel.Daemon;
 using SeamlessReboot.Posix;
@@ -168,6 +169,31 @@ internal sealed class RootTests : DaemonTest
         Assert.That(Syscall.link(Treasury + "/link", Home + "/way"), Is.Zero);
         foreach (string option in (string[])["--pid-file", "--runtime-dir"])
             await RefusedAsync([option, Home + "/way/new"], Home + "/way", user: false);
+    }
+
+    [Test]
+    public async Task The_name_of_the_runtimes_own_socket_can_be_guessed_and_gives_nothing_away()
+    {
+        string before = Snapshot.Of(Treasury);
+        Directory.CreateDirectory(Home + "/tmp", (UnixFileMode)0x1FF);
+        // The shell becomes the angel, so it knows the name.
+        ProcessStartInfo info = new("/bin/sh", ["-c", "ln \"$0\" \"$TMPDIR/dotnet-diagnostic-$$-$(cut -d' ' -f22 /proc/$$/stat)-socket\"; exec dotnet \"$@\"", Treasury + "/secret",
+            Path.Combine(AppContext.BaseDirectory, "seamless-angel.dll"), "run", "--name", "test", "--restart", "never", "--runtime-dir", RuntimeDirectory, .. As(true), "--", "sh", "-c", Ends]);
+        info.Environment["TMPDIR"] = Home + "/tmp";
+        using Process angel = Process.Start(info)!;
+        try
+        {
+            await angel.WaitForExitAsync().WaitAsync(AngelCommand.Limit);
+        }
+        finally
+        {
+            angel.Kill(entireProcessTree: true); // nothing, where it has ended
+        }
+
+        Assert.That(angel.ExitCode, Is.Zero);
+        foreach (string link in Directory.GetFiles(Home + "/tmp"))
+            File.Delete(link);
+        Assert.That(Snapshot.Of(Treasury), Is.EqualTo(before));
     }
 
     [Test]
