@@ -54,11 +54,14 @@ internal class ReleaseFiles
 
         if (Directory.Exists(program))
             return new StartFailureException(StartFailureException.NotExecutable, $"'{program}' is a directory. Name the program in it.");
-        if (!File.Exists(program))
+        using Node? file = Node.Find(program, followLink: true);
+        if (file is null)
             return new StartFailureException(StartFailureException.NotFound, $"The program '{program}' is not there. Put it there, or name another.");
         if (!ProcessImage.IsExecutableFile(program))
             return new StartFailureException(StartFailureException.NotExecutable, $"The program '{program}' may not be executed by this user. Run: chmod +x '{program}'");
-        if (Interpreter(program) is string interpreter && !File.Exists(interpreter))
+        if (!file.IsFile)
+            return new StartFailureException(StartFailureException.NotExecutable, $"'{program}' is {file.Word}, not a program. Name the program.");
+        if (Interpreter(file) is string interpreter && !File.Exists(interpreter))
             return new StartFailureException(StartFailureException.NotFound, $"The script '{program}' is to be run by '{interpreter}', which is not there. Install that, or change the script's first line.");
         return null;
     }
@@ -67,9 +70,9 @@ internal class ReleaseFiles
         Path.GetFileName(program) is "dotnet" or "node" or "perl" or "ruby" or "sh" or "bash" or ['p', 'y', 't', 'h', 'o', 'n', ..];
 
     // "#!" and a path: the first line of a script.
-    private static string? Interpreter(string program)
+    private static string? Interpreter(Node program)
     {
-        string start = ProcFile.Read(program);
+        string start = ProcFile.Read(program.Link);
         if (!start.StartsWith("#!", StringComparison.Ordinal))
             return null;
         string line = start[2..].Split('\n')[0].Trim();

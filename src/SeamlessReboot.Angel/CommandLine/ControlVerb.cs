@@ -22,11 +22,13 @@ internal sealed class ControlVerb(TextWriter output, int whenNotRunning)
 
         ControlAnswer answer = await ControlClient.AskAsync(Path.Combine(angel.Directory, RuntimeDirectory.ControlSocket), request, timeout).ConfigureAwait(false);
         if (!answer.Ok)
-            throw new AngelException(ExitCodes.Refused, $"{angel.Name}: {answer.Message}");
+            throw new AngelException(ExitCodes.Refused, $"{angel.Name}: {Printable(answer.Message)}");
         if (request == "stop" && angel.Pid is int pid && !await ProcessEnd.WaitAsync(pid, _angelsEnd).ConfigureAwait(false))
             throw new AngelException(ExitCodes.NoAnswer, $"{angel.Name}: the server has ended, and the angel {pid.ToString(System.Globalization.CultureInfo.InvariantCulture)} is still there.");
         if (answer.Message.Length > 0)
-            await output.WriteLineAsync($"{angel.Name}: {answer.Message}").ConfigureAwait(false);
+            await output.WriteLineAsync($"{angel.Name}: {Printable(answer.Message)}").ConfigureAwait(false);
         return ExitCodes.Done;
     }
+
+    private static string Printable(string text) => string.Join('\n', text.Split('\n').Select(StatusText.Printable));
 }

@@ -22,18 +22,20 @@ internal static class RunVerb
             if (read.Daemon)
                 read = read with { LogFile = read.LogFile ?? Path.Combine(read.RuntimeDirectory, RuntimeDirectory.LogFile) };
             if (read.Daemon && starter is null && handover is null)
-            {
-                RuntimeDirectory.Create(read.RuntimeDirectory, user.Id, user.Group);
-                return await Detach.RunAsync(read, read.LogFile!, output, errors).ConfigureAwait(false);
-            }
+                return await Detach.RunAsync(read, output, errors).ConfigureAwait(false);
 
             using AngelResources resources = AngelResources.Prepare(read, user, handover, starter);
             return Angel.Run(read, resources.Host);
         }
         catch (AngelException e) when (starter is not null)
         {
-            // Its stderr is the log: the person is at the other end of the pipe.
+            // The person is at the other end of the pipe, and not at this process's stderr.
             starter.Failed(e.ExitCode, string.Join('\n', e.Message.Split('\n').Select(l => "seamless-angel: " + l)));
+            return e.ExitCode;
+        }
+        catch (Exception e) when (starter is not null)
+        {
+            starter.Failed(ExitCodes.SystemTrouble, $"seamless-angel: {e}");
             throw;
         }
     }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using SeamlessReboot.Angel.CommandLine;
+using SeamlessReboot.Angel.Posix;
 
 namespace SeamlessReboot.Angel.Control;
 
@@ -28,7 +29,10 @@ internal static class ControlClient
         try
         {
             using Socket connection = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), overdue.Token).ConfigureAwait(false);
+            using Node? file = Node.Find(socket);
+            if (file is { IsSocket: false })
+                throw new AngelException(ExitCodes.NotRunning, $"no angel answers at '{socket}': that is {file.Word}. Remove it.");
+            await connection.ConnectAsync(new UnixDomainSocketEndPoint(file?.Link ?? socket), overdue.Token).ConfigureAwait(false);
             using NetworkStream stream = new(connection);
             await stream.WriteAsync(Encoding.UTF8.GetBytes(request + "\n"), overdue.Token).ConfigureAwait(false);
             return await ReadLineAsync(stream, overdue.Token).ConfigureAwait(false)

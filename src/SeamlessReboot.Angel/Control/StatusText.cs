@@ -11,7 +11,7 @@ internal static class StatusText
         string server = status.ChildPid is int pid ? $"server {Number(pid)}" : "no server at the moment";
         output.WriteLine($"{name}: {Words(status.State)}, {server}, angel {Number(status.AngelPid)}");
         if (status.StatusText is { Length: > 0 } says)
-            Line("says", Printable(says));
+            Line("says", says);
         if (status.Since is DateTimeOffset since)
             Line("since", string.Create(CultureInfo.InvariantCulture, $"{since.ToLocalTime():yyyy-MM-dd HH:mm:ss} ({Ago(status.RunsForSeconds is double seconds ? TimeSpan.FromSeconds(seconds) : now - since)} ago)"));
         Line("command", ShellWords.Join(status.Command));
@@ -19,20 +19,21 @@ internal static class StatusText
             Line("fallback", status.Running is null ? "yes" : ShellWords.Join(status.Running));
         Line("restarts", $"{Number(status.Restarts)}{(status.DeathsOfLate.Count > 0 ? $"; recent deaths: {Number(status.DeathsOfLate.Count)}" : "")}");
         if (status.LastEnd is { Length: > 0 } end)
-            Line("last end", Printable(end));
+            Line("last end", end);
         Line("holding", $"{Number(status.FdsHeld)} descriptors{(status.Refused > 0 ? string.Create(CultureInfo.InvariantCulture, $"; messages refused: {status.Refused}") : "")}");
         if (status.Listening.Count > 0)
             Line("listening", string.Join(' ', status.Listening));
         if (status.Generation is int generation)
             Line("seamless", $"generation {Number(generation)}{(status.Spool is string spool ? $", spool {spool}" : "")}");
         if (status.LastWords.Count > 0)
-            Line("last words", string.Join("\n" + new string(' ', 14), status.LastWords.Select(Printable)));
+            foreach ((int i, string word) in status.LastWords.Index())
+                Line(i == 0 ? "last words" : "", word);
 
-        void Line(string label, string text) => output.WriteLine($"  {label + ":",-11} {text}");
+        void Line(string label, string text) => output.WriteLine($"  {(label.Length > 0 ? label + ":" : ""),-11} {Printable(text)}");
     }
 
-    /// <summary>The server's text must not contain terminal control codes.</summary>
-    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\t' ? '?' : c));
+    /// <summary>What a server says, or who poses as an angel, must not move the terminal's cursor.</summary>
+    internal static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\t' ? '?' : c));
 
     private static string Words(State state) => state switch
     {

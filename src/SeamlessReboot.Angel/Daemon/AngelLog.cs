@@ -23,12 +23,13 @@ internal sealed class AngelLog : IDisposable
     /// <param name="path">The log file, or null for stderr.</param>
     /// <param name="isOutput">The file is this process's stdout and stderr too, as a daemon's is.</param>
     /// <param name="syslog">The system's log, if it is to have the lines too.</param>
+    /// <param name="user">Whom a file belongs to that root makes; null: root.</param>
     /// <param name="time">For the time of each line.</param>
     /// <param name="stderr">Tests put their own in its place.</param>
-    internal AngelLog(string name, string? path, bool isOutput, Syslog? syslog, TimeProvider? time = null, Action<string>? stderr = null)
+    internal AngelLog(string name, string? path, bool isOutput, Syslog? syslog, User? user = null, TimeProvider? time = null, Action<string>? stderr = null)
     {
         _prefix = string.Create(CultureInfo.InvariantCulture, $"seamless-angel {name}[{Environment.ProcessId}]: ");
-        _file = path is null ? null : new LogFile(path, isOutput);
+        _file = path is null ? null : new LogFile(path, isOutput, user);
         _syslog = syslog;
         _time = time ?? TimeProvider.System;
         _stderr = stderr ?? (line => _ = OpenFile.Write(2, Encoding.UTF8.GetBytes(line + "\n")));
@@ -46,15 +47,13 @@ internal sealed class AngelLog : IDisposable
         }
     }
 
-    /// <summary>Makes the file, so that it can be given away.</summary>
-    internal void Touch()
+    /// <summary>Opens the file, which otherwise the first line does.</summary>
+    /// <returns>Why it could not be opened; null when it was.</returns>
+    internal string? Open()
     {
         lock (_gate)
-            if (_file?.Touch() is string failure)
-                Complain(_time.GetUtcNow(), failure);
+            return _file?.Open();
     }
-
-    internal void GiveTo(uint user, uint group) => _file?.GiveTo(user, group);
 
     public void Dispose()
     {

@@ -1,40 +1,56 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
-using Mono.Unix.Native;
 using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Angel.Discovery;
+using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Angel.SelfReboot;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Daemon;
 
 /// <summary>
-/// The angel's directory, locks, log and sockets, opened in this order as the user that started it, before it
-/// switches to its own user. After the angel's own reboot nothing is opened a second time.
+/// The angel's directory, locks, log and sockets. With --user root opens what only root can: ports, and what lies in root's own directories.
+/// The rest is opened after the angel has become its user, so that nothing which that user has put there can make root touch another file.
+/// After the angel's own reboot nothing is opened a second time.
 /// </summary>
 internal sealed class AngelResources : IDisposable
 {
     private const string LockName = "lock", PidFileName = "pid-file";
-    private readonly List<IDisposable> _open = [];
-    private IReadOnlyList<HeldListener> _listeners = [];
+    private readonly AngelOptions _options;
+    private readonly User _user;
+    private readonly Handover? _handover;
+    private readonly AngelLog _log;
+    private readonly Dictionary<string, PidFile> _locks = [];
+    private readonly IReadOnlyList<HeldListener>[] _opened;
+    private OuterSupervisor? _outer;
+    private bool _isLogOpen;
 
-    private AngelResources()
+    private AngelResources(AngelOptions options, User user, Handover? handover)
     {
+        _options = options;
+        _user = user;
+        _handover = handover;
+        _log = new AngelLog(options.Name, options.LogFile, options.Daemon, options.Syslog ? new Syslog("seamless-angel") : null, user);
+        _opened = handover is null ? [.. options.Listen.Select(_ => (HeldListener[])[])] : [handover.Listeners];
     }
 
     internal AngelHost Host { get; private set; } = null!;
 
+    private IReadOnlyList<HeldListener> Listeners => [.. _opened.SelectMany(l => l)];
+
     /// <exception cref="AngelException">Something is refused; what was opened before is closed again.</exception>
     internal static AngelResources Prepare(AngelOptions options, User user, Handover? handover, StarterPipe? starter)
     {
-        AngelResources resources = new();
+        AngelResources resources = new(options, user, handover);
         try
         {
-            resources.Open(options, user, handover, starter);
+            resources.Open(starter);
             return resources;
         }
-        catch
+        catch (Exception e)
         {
+            // Nobody may read what a daemon's starter prints.
+            if (options.Daemon && resources._isLogOpen && e is AngelException)
+                resources._log.Write(LogLevel.Critical, e.Message);
             resources.Dispose();
             throw;
         }
@@ -43,39 +59,47 @@ internal sealed class AngelResources : IDisposable
     /// <summary>At the angel's end: sockets are closed and their files removed, then the log, then the locks.</summary>
     public void Dispose()
     {
-        ListenSockets.Close(_listeners);
-        _listeners = [];
-        for (int i = _open.Count - 1; i >= 0; i--)
-            _open[i].Dispose();
-        _open.Clear();
+        ListenSockets.Close(Listeners);
+        Array.Fill(_opened, []);
+        _outer?.Dispose();
+        _log.Dispose();
+        foreach (PidFile file in _locks.Values)
+            file.Dispose();
+        _locks.Clear();
     }
 
-    private void Open(AngelOptions options, User user, Handover? handover, StarterPipe? starter)
+    private void Open(StarterPipe? starter)
     {
-        if (handover is null)
-            RuntimeDirectory.Create(options.RuntimeDirectory, user.Id, user.Group);
-        Dictionary<string, int> kept = [];
-        List<PidFile> files = [Take(LockName, Path.Combine(options.RuntimeDirectory, RuntimeDirectory.PidFile))];
-        if (options.PidFile is string path)
-            files.Add(Take(PidFileName, path));
-        AngelLog log = new(options.Name, options.LogFile, options.Daemon, options.Syslog ? new Syslog("seamless-angel") : null);
-        _open.Add(log);
-        foreach (PidFile file in files)
+        if (_handover is null && _user.Id != DirectoryHandle.CurrentUser())
+        {
+            OpenAsRoot();
+            foreach (PidFile file in _locks.Values)
+                file.LetGoOfDirectory();
+            _user.Become();
+        }
+
+        if (_handover is null)
+            RuntimeDirectory.Create(_options.RuntimeDirectory, _user.Id, _user.Group);
+        Take(LockName, LockPath);
+        if (_options.PidFile is string path)
+            Take(PidFileName, path);
+        if (_handover is null)
+            OpenLog();
+        foreach (PidFile file in _locks.Values)
             if (file.Complaint is string complaint)
-                log.Write(LogLevel.Warning, complaint);
-        _listeners = handover?.Listeners ?? ListenSockets.Open(options.Listen, options.Backlog);
-        foreach (HeldListener listener in handover?.Listeners ?? [])
+                _log.Write(LogLevel.Warning, complaint);
+        if (_handover is null)
+            Listen(_ => true);
+        foreach (HeldListener listener in _handover?.Listeners ?? [])
             _ = Fd.TrySetCloseOnExec(listener.Fd, true);
-        OuterSupervisor outer = new();
-        _open.Add(outer);
-        Become(options, user, files, log);
+        OuterSupervisor outer = _outer = new();
         Host = new AngelHost
         {
-            Listeners = _listeners,
-            Variables = Variables(options, user),
-            Log = log.Write,
-            KeptOpen = kept,
-            Handover = handover,
+            Listeners = Listeners,
+            Variables = Variables(),
+            Log = _log.Write,
+            KeptOpen = _locks.ToDictionary(l => l.Key, l => l.Value.Fd),
+            Handover = _handover,
             WhenReady = text =>
             {
                 starter?.Ready(text);
@@ -83,39 +107,62 @@ internal sealed class AngelResources : IDisposable
             },
             WhenFailed = (code, words) => starter?.Failed(code, words),
         };
+    }
 
-        PidFile Take(string name, string file)
+    private string LockPath => Path.Combine(_options.RuntimeDirectory, RuntimeDirectory.PidFile);
+
+    private void OpenAsRoot()
+    {
+        // Said before a port that is taken.
+        PidFile.CheckIsFree(LockPath);
+        RuntimeDirectory.Create(_options.RuntimeDirectory, _user.Id, _user.Group);
+        if (_options.PidFile is string path && IsRoots(path))
+            Take(PidFileName, path);
+        if (_options.LogFile is string log && IsRoots(log))
+            OpenLog();
+        Listen(uri => uri.Scheme != "unix" || UnixListener.IsRoots(uri));
+    }
+
+    private static bool IsRoots(string path)
+    {
+        try
         {
-            PidFile taken = handover?.KeptOpen.TryGetValue(name, out int fd) == true ? PidFile.Adopt(file, fd) : PidFile.Take(file);
-            _open.Add(taken);
-            kept[name] = taken.Fd;
-            return taken;
+            using Place place = Place.Find(path);
+            return place.IsRoots;
+        }
+        catch (IOException)
+        {
+            return false; // the user will be told
         }
     }
 
-    private void Become(AngelOptions options, User user, List<PidFile> files, AngelLog log)
+    private void Take(string name, string path)
     {
-        if (options.User is null || user.Id == DirectoryHandle.CurrentUser())
-            return;
-        log.Touch();
-        log.GiveTo(user.Id, user.Group);
-        files.ForEach(f => f.GiveTo(user.Id, user.Group));
-        foreach (HeldListener listener in _listeners)
-            UnixListener.GiveTo(listener, user.Id, user.Group);
-        // /tmp lets only the owner rename it, which the angel's own reboot has to.
-        _ = Syscall.lchown(DiagnosticsSocketPath(), user.Id, user.Group);
-        user.Become();
+        if (!_locks.ContainsKey(name))
+            _locks.Add(name, _handover?.KeptOpen.TryGetValue(name, out int fd) == true ? PidFile.Adopt(path, fd) : PidFile.Take(path, _user.Id));
     }
 
-    private static string DiagnosticsSocketPath() => Path.Combine(Path.GetTempPath(),
-        string.Create(CultureInfo.InvariantCulture, $"dotnet-diagnostic-{Environment.ProcessId}-{ProcessStart.StartTime()}-socket"));
+    private void OpenLog()
+    {
+        string? failure = _log.Open();
+        if (failure is not null && _options.Daemon)
+            throw new AngelException(ExitCodes.SystemTrouble, $"the log cannot be opened, and a daemon has no other output: {failure}. Name another file with --log-file.");
+        _isLogOpen = failure is null;
+    }
 
-    private Dictionary<string, string> Variables(AngelOptions options, User user)
+    private void Listen(Predicate<Uri> which)
+    {
+        for (int i = 0; i < _opened.Length; i++)
+            if (_opened[i].Count == 0 && which(_options.Listen[i]))
+                _opened[i] = ListenSockets.Open([_options.Listen[i]], _options.Backlog, _user);
+    }
+
+    private Dictionary<string, string> Variables()
     {
         Dictionary<string, string> variables = new(PassedVariables.ForEinhorn(
-            _listeners, firstFd: 3, Environment.ProcessId, Path.Combine(options.RuntimeDirectory, RuntimeDirectory.ControlSocket)));
-        if (options.User is not null)
-            foreach ((string name, string value) in user.Variables())
+            Listeners, firstFd: 3, Environment.ProcessId, Path.Combine(_options.RuntimeDirectory, RuntimeDirectory.ControlSocket)));
+        if (_options.User is not null)
+            foreach ((string name, string value) in _user.Variables())
                 variables[name] = value;
         return variables;
     }

@@ -10,7 +10,7 @@ namespace SeamlessReboot.Angel.Daemon;
 
 /// <summary>
 /// "run --daemon", in the command that the person typed: starts this program again, without a terminal and in a session of its own,
-/// and waits for what it says of its server. Ends with 0 only when the server is ready; otherwise nothing is left behind.
+/// and waits for what it says of its server. The daemon opens its log itself, as the user that it becomes. Ends with 0 only when the server is ready; otherwise nothing is left behind.
 /// </summary>
 internal static class Detach
 {
@@ -18,13 +18,12 @@ internal static class Detach
     private const int Term = 15;
 
     /// <param name="options">What "run" was told.</param>
-    /// <param name="log">Where the daemon's and its server's output goes.</param>
     /// <param name="output">For what a daemon that is ready says.</param>
     /// <param name="errors">For the server's last words when it is not.</param>
     /// <returns>The exit code.</returns>
-    internal static async Task<int> RunAsync(AngelOptions options, string log, TextWriter output, TextWriter errors)
+    internal static async Task<int> RunAsync(AngelOptions options, TextWriter output, TextWriter errors)
     {
-        using SafeFileHandle pipe = Start(log, out int daemon);
+        using SafeFileHandle pipe = Start(out int daemon);
         Task<string> telling = Task.Run(() => ReadToEnd(pipe));
         Task<int> ending = Task.Run(() => SpawnedProcess.Wait(daemon));
         TaskCompletionSource<string> interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,13 +39,13 @@ internal static class Detach
             Task overdue = Task.Delay(options.DaemonTimeout);
             Task first = await Task.WhenAny(telling, overdue, interrupted.Task).ConfigureAwait(false);
             if (first == telling)
-                return await ReportAsync(StartResult.Parse(await telling.ConfigureAwait(false)), daemon, ending, options, log, output, errors).ConfigureAwait(false);
+                return await ReportAsync(StartResult.Parse(await telling.ConfigureAwait(false)), daemon, ending, options, output, errors).ConfigureAwait(false);
             string why = first == overdue ? $"the server was not ready within {Durations.Format(options.DaemonTimeout)} (--timeout)" : await interrupted.Task.ConfigureAwait(false);
             await errors.WriteLineAsync($"seamless-angel: {options.Name}: {why}; ending everything.").ConfigureAwait(false);
             await EndAsync(daemon, ending, options, byItself: TimeSpan.Zero).ConfigureAwait(false);
             if (StartResult.Parse(await telling.ConfigureAwait(false)) is { Text.Length: > 0, IsReady: false } last)
                 await WriteWordsAsync(last.Text, errors).ConfigureAwait(false);
-            await errors.WriteLineAsync($"seamless-angel: {options.Name}: ended; its log is '{log}'.").ConfigureAwait(false);
+            await errors.WriteLineAsync($"seamless-angel: {options.Name}: ended; its log is '{options.LogFile}'.").ConfigureAwait(false);
             return ExitCodes.NotReady;
         }
         finally
@@ -56,7 +55,7 @@ internal static class Detach
     }
 
     private static async Task<int> ReportAsync(
-        StartResult? result, int daemon, Task<int> ending, AngelOptions options, string log, TextWriter output, TextWriter errors)
+        StartResult? result, int daemon, Task<int> ending, AngelOptions options, TextWriter output, TextWriter errors)
     {
         if (result is { IsReady: true })
         {
@@ -70,7 +69,7 @@ internal static class Detach
         if (result is null)
         {
             int code = await ending.ConfigureAwait(false);
-            await errors.WriteLineAsync($"seamless-angel: {options.Name}: the angel itself ended, with {code}, before its server was ready; its log is '{log}'.").ConfigureAwait(false);
+            await errors.WriteLineAsync($"seamless-angel: {options.Name}: the angel itself ended, with {code}, before its server was ready; its log is '{options.LogFile}'.").ConfigureAwait(false);
             return code == 0 ? ExitCodes.SystemTrouble : code;
         }
 
@@ -93,22 +92,22 @@ internal static class Detach
         await ending.ConfigureAwait(false);
     }
 
-    private static unsafe SafeFileHandle Start(string log, out int daemon)
+    private static unsafe SafeFileHandle Start(out int daemon)
     {
         int* ends = stackalloc int[2];
         if (AngelLibc.Pipe(ends, 0x80000) != 0) // O_CLOEXEC
             throw SyscallException.Last("pipe2");
         SafeFileHandle reading = new(ends[0], true);
-        int nothing = -1, file = -1;
+        int nothing = Syscall.open("/dev/null", OpenFlags.O_RDWR | OpenFlags.O_CLOEXEC);
         try
         {
-            nothing = OpenFile.Open("/dev/null", OpenFlags.O_RDWR, 0);
-            file = OpenLog(log);
+            if (nothing < 0)
+                throw SyscallException.Last("open(\"/dev/null\")");
             List<byte[]> environment = ProcessStart.Environment();
             byte[] prefix = Encoding.ASCII.GetBytes(StarterPipe.Variable + "=");
             environment.RemoveAll(v => v.AsSpan().StartsWith(prefix));
             environment.Add([.. prefix, .. Encoding.ASCII.GetBytes(StarterPipe.Describe(ends[1], DaemonsPipe))]);
-            daemon = SpawnedProcess.StartInNewSession(Environment.ProcessPath!, ProcessStart.CommandLine(), environment, [nothing, file, file, ends[1]]);
+            daemon = SpawnedProcess.StartInNewSession(Environment.ProcessPath!, ProcessStart.CommandLine(), environment, [nothing, nothing, nothing, ends[1]]);
             return reading;
         }
         catch (SyscallException e)
@@ -121,20 +120,6 @@ internal static class Detach
             Fd.Close(ends[1]);
             if (nothing >= 0)
                 Fd.Close(nothing);
-            if (file >= 0)
-                Fd.Close(file);
-        }
-    }
-
-    private static int OpenLog(string log)
-    {
-        try
-        {
-            return LogFile.OpenForAppending(log);
-        }
-        catch (SyscallException e)
-        {
-            throw new AngelException(ExitCodes.SystemTrouble, $"the log cannot be opened, and a daemon has no other output: {e.Message}. Name another file with --log-file.", e);
         }
     }
 

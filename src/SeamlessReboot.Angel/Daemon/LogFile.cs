@@ -8,21 +8,17 @@ namespace SeamlessReboot.Angel.Daemon;
 /// <summary>A file that lines are appended to. When it was moved away or removed, as logrotate does, the next line begins a new one.</summary>
 /// <param name="path">Absolute.</param>
 /// <param name="isOutput">It is also this process's stdout and stderr, which follow it to the new file.</param>
-internal sealed class LogFile(string path, bool isOutput) : IDisposable
+/// <param name="user">Whom a file belongs to that root makes here; null: root.</param>
+internal sealed class LogFile(string path, bool isOutput, User? user = null) : IDisposable
 {
     private int _fd = -1;
-
-    /// <summary>Opens a log for appending; closed by exec.</summary>
-    /// <exception cref="SyscallException">It cannot be opened.</exception>
-    internal static int OpenForAppending(string path) =>
-        OpenFile.Open(path, OpenFlags.O_WRONLY | OpenFlags.O_CREAT | OpenFlags.O_APPEND | OpenFlags.O_NOCTTY, NativeConvert.FromOctalPermissionString("0640"));
 
     /// <returns>Why the line could not be written; null when it was.</returns>
     internal string? Write(string line) => Write(Encoding.UTF8.GetBytes(line + "\n"));
 
-    /// <summary>Makes the file if it is not there.</summary>
+    /// <summary>Opens the file, which otherwise the first line does.</summary>
     /// <returns>Why it could not be opened; null when it was.</returns>
-    internal string? Touch() => Write([]);
+    internal string? Open() => Write([]);
 
     private string? Write(ReadOnlySpan<byte> bytes)
     {
@@ -31,27 +27,24 @@ internal sealed class LogFile(string path, bool isOutput) : IDisposable
             if (_fd >= 0 && !OpenFile.IsAt(_fd, path))
                 Close();
             if (_fd < 0)
-                Open();
+                Reopen();
             return OpenFile.Write(_fd, bytes) is int errno and not 0 ? new SyscallException("write", errno).Message : null;
         }
-        catch (SyscallException e)
+        catch (IOException e)
         {
             return e.Message;
         }
     }
 
-    /// <summary>Gives the file to the user that the angel becomes.</summary>
-    internal void GiveTo(uint user, uint group)
-    {
-        if (_fd >= 0)
-            _ = Syscall.fchown(_fd, user, group);
-    }
-
     public void Dispose() => Close();
 
-    private void Open()
+    private void Reopen()
     {
-        _fd = OpenForAppending(path);
+        uint caller = DirectoryHandle.CurrentUser();
+        using Place place = Place.Find(path);
+        _fd = place.OpenFile(Node.Append, mode: 0x1A0, user?.Id ?? caller, out bool isNew);
+        if (isNew && user is not null && user.Id != caller)
+            _ = Syscall.fchown(_fd, user.Id, user.Group);
         if (!isOutput)
             return;
         for (int standard = 1; standard <= 2; standard++)

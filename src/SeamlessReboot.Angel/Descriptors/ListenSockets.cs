@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Mono.Unix.Native;
+using SeamlessReboot.Angel.Daemon;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Descriptors;
@@ -13,14 +14,17 @@ internal static class ListenSockets
     private const int PortAttempts = 20;
 
     /// <summary>Opens all, or none.</summary>
+    /// <param name="uris">What to listen on.</param>
+    /// <param name="backlog">The length of each queue.</param>
+    /// <param name="user">Whom the files of unix sockets are for; null: this user.</param>
     /// <exception cref="AngelException">One cannot be opened; the others are closed again.</exception>
-    internal static IReadOnlyList<HeldListener> Open(IReadOnlyList<Uri> uris, int backlog)
+    internal static IReadOnlyList<HeldListener> Open(IReadOnlyList<Uri> uris, int backlog, User? user = null)
     {
         List<HeldListener> open = [];
         try
         {
             foreach (Uri uri in uris)
-                open.AddRange(uri.Scheme == "unix" ? [UnixListener.Open(uri, backlog)] : OpenTcp(uri, backlog));
+                open.AddRange(uri.Scheme == "unix" ? [UnixListener.Open(uri, backlog, user ?? User.Current())] : OpenTcp(uri, backlog));
             return open;
         }
         catch
@@ -35,8 +39,7 @@ internal static class ListenSockets
     {
         foreach (HeldListener listener in listeners)
         {
-            if (listener.Uri.StartsWith("unix:", StringComparison.Ordinal))
-                UnixListener.RemoveFile(new Uri(listener.Uri));
+            UnixListener.RemoveFile(listener);
             Fd.Close(listener.Fd);
         }
     }

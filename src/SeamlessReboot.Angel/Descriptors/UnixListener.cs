@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Mono.Unix.Native;
+using SeamlessReboot.Angel.Daemon;
 using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Posix;
 
@@ -14,50 +15,76 @@ internal static unsafe class UnixListener
 {
     private const int Unix = 1, SockStream = 1, CloseOnExec = 0x80000, NonBlocking = 0x800;
 
+    /// <summary>Whether root is to open it for an angel that becomes another user: only where that user has no hand in.</summary>
+    internal static bool IsRoots(Uri uri)
+    {
+        try
+        {
+            using Place place = Place.Find(ListenUri.Path(uri));
+            return place.IsRootsAlone;
+        }
+        catch (IOException)
+        {
+            return false; // that user will be told
+        }
+    }
+
+    /// <param name="uri">Where.</param>
+    /// <param name="backlog">The length of its queue.</param>
+    /// <param name="user">Whom the file is for.</param>
     /// <exception cref="AngelException">The path is another server's, or a file, or the system refuses it.</exception>
-    internal static HeldListener Open(Uri uri, int backlog)
+    internal static HeldListener Open(Uri uri, int backlog, User user)
     {
         string path = ListenUri.Path(uri);
         int fd = NewSocket(0);
         try
         {
+            using Place place = Place.Find(path);
+            if (DirectoryHandle.CurrentUser() == 0 && place.Weak is string weak)
+                throw new AngelException(ExitCodes.SystemTrouble,
+                    $"--listen {uri}: those who may write in '{weak}' could put another file there, to which root would do what is meant for the socket. Choose a path in a directory of root's, or start the angel with --user.");
             if (Bind(fd, path) is int first and not 0)
             {
                 if (first != (int)Errno.EADDRINUSE)
                     throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: {new SyscallException("bind", first).Message}. The directory has to exist and to be writable.");
-                RemoveAbandoned(uri, path);
+                RemoveAbandoned(uri, place, user);
                 if (Bind(fd, path) is int second and not 0)
                     throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: {new SyscallException("bind", second).Message}.");
             }
 
+            using Node file = place.Find() is { IsSocket: true } made ? made : throw new IOException($"'{path}' was replaced while it was being made");
             // Until it listens no client can connect, whatever the umask has allowed.
-            if (ListenUri.Mode(uri) is UnixFileMode mode)
-                File.SetUnixFileMode(path, mode);
+            if (ListenUri.Mode(uri) is UnixFileMode mode && Syscall.chmod(file.Link, (FilePermissions)mode) != 0)
+                throw SyscallException.Last($"chmod(\"{path}\")");
+            if (user.Id != DirectoryHandle.CurrentUser() && Syscall.chown(file.Link, user.Id, user.Group) != 0)
+                throw SyscallException.Last($"chown(\"{path}\")");
             if (AngelLibc.Listen(fd, backlog) != 0)
                 throw SyscallException.Last($"listen on {uri}");
-            return new HeldListener(ListenUri.Name(uri), fd, uri.ToString());
+            return new HeldListener(ListenUri.Name(uri), fd, uri.ToString(), file.Identity);
         }
         catch (Exception e)
         {
             Fd.Close(fd);
-            if (e is SyscallException or UnauthorizedAccessException or IOException)
+            if (e is IOException)
                 throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: {e.Message}.", e);
             throw;
         }
     }
 
-    /// <summary>Gives the socket's file to the user that the angel becomes.</summary>
-    internal static void GiveTo(HeldListener listener, uint user, uint group)
+    /// <summary>Removes the file that was made for it, if it is still there.</summary>
+    internal static void RemoveFile(HeldListener listener)
     {
-        if (listener.Uri.StartsWith("unix:", StringComparison.Ordinal))
-            _ = Syscall.lchown(ListenUri.Path(new Uri(listener.Uri)), user, group);
-    }
-
-    internal static void RemoveFile(Uri uri)
-    {
-        string path = ListenUri.Path(uri);
-        if (IsSocket(path))
-            _ = Syscall.unlink(path);
+        if (listener.File is not FileIdentity file)
+            return;
+        try
+        {
+            using Place place = Place.Find(ListenUri.Path(new Uri(listener.Uri)));
+            place.Remove(file);
+        }
+        catch (IOException)
+        {
+            // Its directory has gone, or is closed to the user that the angel has become: the next one replaces the file.
+        }
     }
 
     /// <summary>Whether a server listens at this path.</summary>
@@ -70,19 +97,20 @@ internal static unsafe class UnixListener
         return result is not ((int)Errno.ECONNREFUSED or (int)Errno.ENOENT);
     }
 
-    private static void RemoveAbandoned(Uri uri, string path)
+    private static void RemoveAbandoned(Uri uri, Place place, User user)
     {
-        if (!IsSocket(path))
-            throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: '{path}' exists and is not a socket. Remove it, or choose another path.");
-        if (IsAlive(path))
+        using Node? found = place.Find();
+        if (found is null)
+            return; // removed meanwhile
+        if (!found.IsSocket)
+            throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: '{ListenUri.Path(uri)}' exists and is not a socket. Remove it, or choose another path.");
+        place.CheckOwner(found, user.Id);
+        if (IsAlive(found.Link))
             throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: another process listens there. Stop it, or choose another path.");
-        if (Syscall.unlink(path) != 0)
+        if (!place.Remove(found.Identity))
             throw new AngelException(ExitCodes.SystemTrouble,
                 $"--listen {uri}: the socket file of a server that has ended cannot be removed: {SyscallException.Last("unlink").Message}.");
     }
-
-    private static bool IsSocket(string path) =>
-        Syscall.lstat(path, out Stat stat) == 0 && (stat.st_mode & FilePermissions.S_IFMT) == FilePermissions.S_IFSOCK;
 
     private static int NewSocket(int flags)
     {

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
 using Mono.Unix.Native;
+using SeamlessReboot.Angel.Daemon;
 using SeamlessReboot.Angel.Descriptors;
+using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Discovery;
@@ -27,18 +29,26 @@ internal static class RuntimeDirectory
     {
         // systemd gives a list where the unit names several.
         string? own = Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0];
-        if (!string.IsNullOrEmpty(own) && Path.IsPathRooted(own))
-            return own;
+        if (IsUsable(own, user))
+            return own!;
         string? session = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
         // An angel that switches to another user must not live in root's own session.
-        if (!string.IsNullOrEmpty(session) && Path.IsPathRooted(session) && user == DirectoryHandle.CurrentUser())
-            return session;
+        if (IsUsable(session, user) && user == DirectoryHandle.CurrentUser())
+            return session!;
         return DirectoryHandle.CurrentUser() == 0 ? "/run" : "/tmp";
     }
 
-    /// <summary>Makes the directory, or checks the one that is there.</summary>
+    // sudo -E and su leave root with the variables of the user who typed it: his directory is not for root.
+    private static bool IsUsable(string? path, uint user) =>
+        !string.IsNullOrEmpty(path) && Path.IsPathRooted(path)
+        && (Syscall.stat(path, out Stat stat) != 0 || stat.st_uid == 0 || stat.st_uid == user || stat.st_uid == DirectoryHandle.CurrentUser());
+
+    /// <summary>
+    /// Makes the directory, or checks the one that is there. Root makes one for another user only where nobody but root can rename it; the rest is
+    /// left to that user, who calls this again.
+    /// </summary>
     /// <param name="path">Absolute.</param>
-    /// <param name="user">Its owner; only root can give it to another user.</param>
+    /// <param name="user">Its owner; only root can make one for another user.</param>
     /// <param name="group">That user's group.</param>
     /// <exception cref="AngelException">It is not safe, too long for a socket's path, or cannot be made.</exception>
     internal static void Create(string path, uint user, uint group)
@@ -54,9 +64,26 @@ internal static class RuntimeDirectory
                 CreateOne(parent, user, group);
             CreateOne(path, user, group);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e)
         {
-            throw new AngelException(ExitCodes.SystemTrouble, $"the runtime directory '{path}' cannot be made: {e.Message} Give another one with --runtime-dir.", e);
+            throw new AngelException(ExitCodes.SystemTrouble, $"the runtime directory '{path}' cannot be made: {e.Message}. Give another one with --runtime-dir.", e);
+        }
+    }
+
+    /// <summary>Makes the directory for the user that this process is, or checks the one that is there, and opens it.</summary>
+    /// <exception cref="AngelException">As <see cref="Create"/>.</exception>
+    internal static DirectoryHandle Open(string path)
+    {
+        User user = User.Current();
+        Create(path, user.Id, user.Group);
+        try
+        {
+            using Place place = Place.Find(path);
+            return place.OpenDirectory();
+        }
+        catch (IOException e)
+        {
+            throw new AngelException(ExitCodes.SystemTrouble, $"the runtime directory '{path}' cannot be opened: {e.Message}. Give another one with --runtime-dir.", e);
         }
     }
 
@@ -68,28 +95,48 @@ internal static class RuntimeDirectory
     private static void CreateOne(string path, uint user, uint group)
     {
         uint caller = DirectoryHandle.CurrentUser();
-        if (Syscall.lstat(path, out _) != 0)
-            DirectoryHandle.CreatePrivate(path);
-        using DirectoryHandle directory = OpenOne(path);
+        using Place? place = FindPlace(path, isOthers: user != caller);
+        if (place is null || (user != caller && !place.IsRootsAlone))
+            return;
+        if (caller == 0 && place.Weak is string weak)
+            throw new AngelException(ExitCodes.SystemTrouble,
+                $"'{path}' could be replaced by those who may write in '{weak}', who could then pose as the angel of root. Name a runtime directory in a directory of root's with --runtime-dir, or start the angel with --user.");
+        bool isNew = place.MakeDirectory();
+        using DirectoryHandle directory = OpenOne(place, path);
         (uint owner, int mode) = directory.Ownership();
-        if (owner != user && owner != caller)
+        if (isNew && owner == caller && user != caller)
+        {
+            using FdLease lease = new(directory.Handle);
+            if (Syscall.fchown(lease.Fd, user, group) != 0)
+                throw SyscallException.Last($"chown(\"{path}\")");
+            owner = user;
+        }
+
+        if (owner != user)
             throw new AngelException(ExitCodes.SystemTrouble,
                 $"'{path}' belongs to user {owner}, not to user {user}. Whoever owns it could pose as the angel: remove it, or give another directory with --runtime-dir.");
         if ((mode & 0x3F) != 0) // 077
             throw new AngelException(ExitCodes.SystemTrouble,
                 $"'{path}' can be entered by users other than its owner (mode {Convert.ToString(mode, 8)}). \"chmod 700 {path}\" if it is for the angel alone, or name a directory with --runtime-dir that does not exist yet.");
-        if (owner == user)
-            return;
-        using FdLease lease = new(directory.Handle);
-        if (Syscall.fchown(lease.Fd, user, group) != 0)
-            throw SyscallException.Last($"chown(\"{path}\")");
     }
 
-    private static DirectoryHandle OpenOne(string path)
+    private static Place? FindPlace(string path, bool isOthers)
     {
         try
         {
-            return DirectoryHandle.Open(path);
+            return Place.Find(path, make: true);
+        }
+        catch (SyscallException e) when (isOthers && e.Errno == (int)Errno.ENOENT)
+        {
+            return null; // on the way is a directory of that user's, who makes what is missing
+        }
+    }
+
+    private static DirectoryHandle OpenOne(Place place, string path)
+    {
+        try
+        {
+            return place.OpenDirectory();
         }
         catch (SyscallException e) when (e.Errno is (int)Errno.ELOOP or (int)Errno.ENOTDIR)
         {

@@ -1,3 +1,4 @@
+using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Loop;
@@ -7,7 +8,7 @@ internal static class AngelDirectory
 {
     internal const string NotifySocket = "notify", ControlSocket = Discovery.RuntimeDirectory.ControlSocket;
 
-    /// <summary>Makes it, or takes it, and locks it.</summary>
+    /// <summary>Takes it, and locks it.</summary>
     /// <param name="path">Where it is.</param>
     /// <param name="handedOver">The locked descriptor, from the angel before this one.</param>
     /// <exception cref="AngelException">Another angel has it, or it is no such directory.</exception>
@@ -15,41 +16,24 @@ internal static class AngelDirectory
     {
         if (handedOver is int fd)
             return DirectoryHandle.Adopt(fd);
-        DirectoryHandle directory;
-        try
-        {
-            DirectoryHandle.CreatePrivate(path);
-            directory = DirectoryHandle.Open(path);
-            (uint owner, int mode) = directory.Ownership();
-            if (owner != DirectoryHandle.CurrentUser())
-                throw Trouble($"The runtime directory '{path}' belongs to user {owner}. Choose another, or run as that user.");
-            if ((mode & 0x3F) != 0)
-                throw Trouble($"The runtime directory '{path}' has mode {Convert.ToString(mode, 8)}, so that others could give orders to the angel. Run: chmod 0700 '{path}'");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new AngelException(ExitCodes.SystemTrouble, $"The runtime directory '{path}' cannot be used: {e.Message} Choose another.", e);
-        }
-
+        DirectoryHandle directory = Discovery.RuntimeDirectory.Open(path);
         return directory.TryLock() != LockResult.HeldByAnother ? directory
             : throw new AngelException(ExitCodes.AlreadyRunning, $"Another angel is running in '{path}'. Ask it for its status, or stop it, or give this one another name.");
     }
 
-    /// <summary>Removes the sockets.</summary>
-    internal static void Clear(string path)
+    /// <summary>Removes the sockets; what else lies there under their names stays.</summary>
+    internal static void Clear(DirectoryHandle directory)
     {
         foreach (string name in (string[])[NotifySocket, ControlSocket])
-        {
-            try
-            {
-                File.Delete(Path.Combine(path, name));
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // The next angel will try again.
-            }
-        }
+            RemoveSocket(directory, name);
     }
 
-    private static AngelException Trouble(string text) => new(ExitCodes.SystemTrouble, text);
+    /// <summary>Removes a socket that an angel before has left.</summary>
+    internal static void RemoveSocket(DirectoryHandle directory, string name)
+    {
+        using FdLease lease = new(directory.Handle);
+        using Node? found = Node.Find(lease.Fd, name);
+        if (found is { IsSocket: true })
+            directory.Delete(name);
+    }
 }

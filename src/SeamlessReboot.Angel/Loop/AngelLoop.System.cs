@@ -189,6 +189,7 @@ internal sealed partial class AngelLoop
         else
         {
             string path = Path.Combine(_options.RuntimeDirectory, AngelDirectory.NotifySocket);
+            AngelDirectory.Clear(_directory);
             // Where no file can be created, the abstract namespace serves: the sender is checked anyway.
             if (!TryOpenNotify(path, LogLevel.Warning))
                 TryOpenNotify(string.Create(CultureInfo.InvariantCulture, $"@seamless-angel/{Environment.ProcessId}/{Convert.ToHexString(RandomNumberGenerator.GetBytes(8))}"), LogLevel.Error);

@@ -231,7 +231,7 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
             registration.Dispose();
         _alarms.Dispose();
         _lookFor.Dispose();
-        AngelDirectory.Clear(_options.RuntimeDirectory);
+        AngelDirectory.Clear(_directory);
         _directory.Dispose();
     }
 

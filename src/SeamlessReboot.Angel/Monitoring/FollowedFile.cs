@@ -1,5 +1,6 @@
 using System.Text;
-using Mono.Unix.Native;
+using Microsoft.Win32.SafeHandles;
+using SeamlessReboot.Angel.Posix;
 
 namespace SeamlessReboot.Angel.Monitoring;
 
@@ -11,7 +12,7 @@ internal sealed class FollowedFile : IDisposable
     private readonly StringBuilder _unfinished = new();
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
     private FileStream? _stream;
-    private ulong _inode, _device;
+    private FileIdentity _file;
 
     /// <summary>What is in the file now is skipped.</summary>
     internal FollowedFile(string path)
@@ -76,24 +77,28 @@ internal sealed class FollowedFile : IDisposable
 
     private bool TryOpen()
     {
-        // To open a pipe would wait for its writer.
-        if (Syscall.stat(FilePath, out Stat file) != 0 || (file.st_mode & FilePermissions.S_IFMT) != FilePermissions.S_IFREG)
+        // A log may be a symlink: it is only read. To open a pipe would wait for its writer, and a device may do anything.
+        using Node? found = Node.Find(FilePath, followLink: true);
+        if (found is not { IsFile: true })
             return false;
         try
         {
-            _stream = new FileStream(FilePath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            _stream = new FileStream(new SafeFileHandle(found.Open(Node.ReadOnly), true), FileAccess.Read, bufferSize: 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return false;
         }
 
-        if (Syscall.fstat((int)_stream.SafeFileHandle.DangerousGetHandle(), out Stat stat) == 0)
-            (_inode, _device) = (stat.st_ino, stat.st_dev);
+        _file = found.Identity;
         return true;
     }
 
-    private bool IsReplaced() => Syscall.stat(FilePath, out Stat there) == 0 && (there.st_ino != _inode || there.st_dev != _device);
+    private bool IsReplaced()
+    {
+        using Node? found = Node.Find(FilePath, followLink: true);
+        return found is not null && found.Identity != _file;
+    }
 
     private bool Reopen()
     {

@@ -9,6 +9,11 @@ namespace SeamlessReboot.Angel.Posix;
 /// <summary>What the angel needs from libc beyond what the library has already.</summary>
 internal static unsafe partial class AngelLibc
 {
+    private static readonly bool _arm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+
+    /// <summary>O_NOFOLLOW and O_DIRECTORY.</summary>
+    internal static readonly int NoFollow = _arm ? 0x8000 : 0x20000, Directory = _arm ? 0x4000 : 0x10000;
+
     [LibraryImport("libc", EntryPoint = "posix_spawn")]
     internal static partial int PosixSpawn(int* pid, byte* path, byte* actions, byte* attributes, byte** argv, byte** envp);
 
@@ -101,6 +106,9 @@ internal static unsafe partial class AngelLibc
 
     [LibraryImport("libc", EntryPoint = "chmod", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     internal static partial int Chmod(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "readlinkat", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    internal static partial nint ReadLinkAt(int directory, string path, byte* target, nint length);
 
     [LibraryImport("libc", EntryPoint = "realpath", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     internal static partial byte* RealPath(string path, byte* resolved);

@@ -1,20 +1,11 @@
 using System.Text;
 using Mono.Unix.Native;
-using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Posix;
 
-/// <summary>Files by descriptor: opened without following a symlink, written whole, compared with what their name says now.</summary>
+/// <summary>Files by descriptor: written whole, read from the beginning, compared with what their name says now.</summary>
 internal static class OpenFile
 {
-    /// <summary>Opens, closed by exec. A symlink in the last part of the path fails with ELOOP.</summary>
-    /// <exception cref="SyscallException">With the path.</exception>
-    internal static int Open(string path, OpenFlags flags, FilePermissions mode)
-    {
-        int fd = Syscall.open(path, flags | OpenFlags.O_CLOEXEC, mode);
-        return fd >= 0 ? fd : throw SyscallException.Last($"open(\"{path}\")");
-    }
-
     /// <summary>Whether the path still leads to the file behind the descriptor.</summary>
     internal static bool IsAt(int fd, string path) =>
         Syscall.stat(path, out Stat there) == 0 && Syscall.fstat(fd, out Stat here) == 0

@@ -87,8 +87,6 @@ internal static unsafe class UnixSockets
         if (name.Length > LongestPath)
             throw new IOException($"The path '{address}' has {name.Length} bytes, and that of a unix socket 107 at most. Choose a shorter runtime directory.");
         bool isAbstract = name[0] == '@';
-        if (!isAbstract)
-            File.Delete(address);
         int fd = Libc.Socket(Unix, type | CloseOnExec | NonBlocking, 0);
         if (fd < 0)
             throw SyscallException.Last("socket");

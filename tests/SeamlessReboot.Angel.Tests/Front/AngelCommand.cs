@@ -26,12 +26,19 @@ internal sealed class AngelCommand : IAsyncDisposable
         return await command.EndAsync();
     }
 
-    internal static AngelCommand Start(TempDirectory directory, params string[] arguments) => StartUnder(directory, [], arguments);
+    internal static AngelCommand Start(TempDirectory directory, params string[] arguments) => Start(directory, [], runtime: null, arguments);
 
-    /// <param name="directory">Where it works.</param>
+    /// <param name="directory">The test's own.</param>
+    /// <param name="runtime">RUNTIME_DIRECTORY.</param>
+    /// <param name="arguments">The verb and what follows it.</param>
+    internal static AngelCommand Start(TempDirectory directory, string? runtime, string[] arguments) => Start(directory, [], runtime, arguments);
+
+    /// <param name="directory">The test's own.</param>
     /// <param name="wrapper">A program and its arguments that starts the angel; empty for none.</param>
-    /// <param name="arguments">The angel's.</param>
-    internal static AngelCommand StartUnder(TempDirectory directory, string[] wrapper, params string[] arguments)
+    /// <param name="arguments">The verb and what follows it.</param>
+    internal static AngelCommand StartUnder(TempDirectory directory, string[] wrapper, params string[] arguments) => Start(directory, wrapper, runtime: null, arguments);
+
+    private static AngelCommand Start(TempDirectory directory, string[] wrapper, string? runtime, string[] arguments)
     {
         string[] command = [.. wrapper, "dotnet", Path.Combine(AppContext.BaseDirectory, "seamless-angel.dll"), .. arguments];
         ProcessStartInfo info = new(command[0], command[1..])
@@ -43,7 +50,7 @@ internal sealed class AngelCommand : IAsyncDisposable
         };
         info.Environment["XDG_RUNTIME_DIR"] = directory.Path;
         info.Environment["TMPDIR"] = directory.Path;
-        info.Environment.Remove("RUNTIME_DIRECTORY");
+        info.Environment["RUNTIME_DIRECTORY"] = runtime;
         return new AngelCommand(Process.Start(info)!);
     }
 

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using SeamlessReboot.Angel.Daemon;
+using SeamlessReboot.Angel.Posix;
 
 namespace SeamlessReboot.Angel.Tests.Front;
 
@@ -73,12 +74,19 @@ internal sealed class AngelLogTests : IDisposable
     }
 
     [Test]
-    public void A_full_disk_is_told_and_the_lines_go_on()
+    public void A_device_is_no_log_and_the_lines_go_on()
     {
         using AngelLog log = Open("/dev/full");
         log.Write("one");
         Assert.That(_stderr, Has.Count.EqualTo(2));
-        Assert.That(_stderr[0], Does.Contain("ENOSPC"));
+        Assert.That(_stderr[0], Does.Contain("is a device, not a plain file"));
+    }
+
+    [Test]
+    public void A_full_disk_is_told()
+    {
+        using FileStream full = new("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        Assert.That(OpenFile.Write((int)full.SafeFileHandle.DangerousGetHandle(), "one"u8), Is.EqualTo((int)Mono.Unix.Native.Errno.ENOSPC));
     }
 
     [Test]

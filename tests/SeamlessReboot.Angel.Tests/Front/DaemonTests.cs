@@ -200,10 +200,10 @@ internal sealed class DaemonTests : DaemonTest
 
             Dictionary<string, string> variables = RunningProcess.Variables(server);
             Assert.That((variables["HOME"], variables["USER"], variables["LOGNAME"]), Is.EqualTo((nobody.Home, "nobody", "nobody")));
-            foreach (string path in (string[])[RuntimeDirectory, Temporary["server.pid"], Temporary["angel.log"]])
+            foreach ((string path, uint owner) in ((string, uint)[])[(RuntimeDirectory, nobody.Id), (Temporary["server.pid"], 0), (Temporary["angel.log"], nobody.Id)])
             {
                 Assert.That(Syscall.stat(path, out Stat stat), Is.Zero);
-                Assert.That(stat.st_uid, Is.EqualTo(nobody.Id), path);
+                Assert.That(stat.st_uid, Is.EqualTo(owner), path);
             }
         });
         RunningProcess.Signal(angel, Signum.SIGTERM);

@@ -15,7 +15,7 @@ internal sealed class PidFileTests : IDisposable
     [Test]
     public void The_number_is_written_and_the_file_removed_at_the_end()
     {
-        using (PidFile file = PidFile.Take(FilePath))
+        using (PidFile file = Take(FilePath))
         {
             Assert.That(File.ReadAllText(FilePath), Is.EqualTo(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n")));
             Assert.That(PidFile.Inspect(FilePath), Is.EqualTo(new PidFileState(true, true, Environment.ProcessId, true)));
@@ -29,8 +29,8 @@ internal sealed class PidFileTests : IDisposable
     [Test]
     public void Who_runs_already_is_said()
     {
-        using PidFile first = PidFile.Take(FilePath);
-        AngelException? refused = Assert.Throws<AngelException>(() => PidFile.Take(FilePath));
+        using PidFile first = Take(FilePath);
+        AngelException? refused = Assert.Throws<AngelException>(() => Take(FilePath));
         Assert.That(refused!.ExitCode, Is.EqualTo(ExitCodes.AlreadyRunning));
         Assert.That(refused.Message, Does.Contain(string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} is already running")));
         Assert.That(PidFile.Inspect(FilePath).Held, Is.True, "The one who was refused took nothing away.");
@@ -41,7 +41,7 @@ internal sealed class PidFileTests : IDisposable
     {
         File.WriteAllText(FilePath, "1\n");
         Assert.That(PidFile.Inspect(FilePath), Is.EqualTo(new PidFileState(true, true, 1, false)));
-        using PidFile file = PidFile.Take(FilePath);
+        using PidFile file = Take(FilePath);
         Assert.That(PidFile.Inspect(FilePath).Pid, Is.EqualTo(Environment.ProcessId));
     }
 
@@ -49,34 +49,38 @@ internal sealed class PidFileTests : IDisposable
     public void A_file_that_is_no_pid_file_is_left_alone()
     {
         File.WriteAllText(FilePath, "root:x:0:0");
-        Assert.That(() => PidFile.Take(FilePath), Throws.TypeOf<AngelException>().With.Message.Contains("not a pid file"));
+        Assert.That(() => Take(FilePath), Throws.TypeOf<AngelException>().With.Message.Contains("not a pid file"));
         Assert.That(File.ReadAllText(FilePath), Is.EqualTo("root:x:0:0"));
     }
+
+    [Test]
+    public void A_setting_of_the_kernel_is_no_pid_file_though_it_is_a_number() =>
+        Assert.That(() => Take("/proc/self/oom_score_adj"), Throws.TypeOf<AngelException>().With.Message.Contains("not a pid file"));
 
     [Test]
     public void A_symlink_is_not_followed()
     {
         File.CreateSymbolicLink(FilePath, _directory["elsewhere"]);
-        Assert.That(() => PidFile.Take(FilePath), Throws.TypeOf<AngelException>().With.Property(nameof(AngelException.ExitCode)).EqualTo(ExitCodes.SystemTrouble));
+        Assert.That(() => Take(FilePath), Throws.TypeOf<AngelException>().With.Property(nameof(AngelException.ExitCode)).EqualTo(ExitCodes.SystemTrouble));
         Assert.That(File.Exists(_directory["elsewhere"]), Is.False);
     }
 
     [Test]
     public void A_directory_that_is_missing_is_named() =>
-        Assert.That(() => PidFile.Take(_directory["none/a.pid"]), Throws.TypeOf<AngelException>().With.Message.Contains("directory has to exist"));
+        Assert.That(() => Take(_directory["none/a.pid"]), Throws.TypeOf<AngelException>().With.Message.Contains("directory has to exist"));
 
     [Test]
     public void The_lock_goes_with_the_descriptor()
     {
-        PidFile file = PidFile.Take(FilePath);
+        PidFile file = Take(FilePath);
         using PidFile adopted = PidFile.Adopt(FilePath, file.Fd);
-        Assert.That(() => PidFile.Take(FilePath), Throws.TypeOf<AngelException>());
+        Assert.That(() => Take(FilePath), Throws.TypeOf<AngelException>());
     }
 
     [Test]
     public void A_file_that_somebody_has_replaced_is_not_removed()
     {
-        using (PidFile.Take(FilePath))
+        using (Take(FilePath))
         {
             File.Move(FilePath, _directory["moved"]);
             File.WriteAllText(FilePath, "somebody else's");
@@ -95,9 +99,11 @@ internal sealed class PidFileTests : IDisposable
                 PidFile.Inspect(FilePath);
         });
         for (int i = 0; i < 50; i++)
-            using (PidFile.Take(FilePath))
+            using (Take(FilePath))
                 Assert.That(File.Exists(FilePath), Is.True);
         await end.CancelAsync();
         await looking;
     }
+
+    private static PidFile Take(string path) => PidFile.Take(path, Mono.Unix.Native.Syscall.geteuid());
 }

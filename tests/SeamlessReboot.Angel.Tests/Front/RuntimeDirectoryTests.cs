@@ -61,16 +61,34 @@ internal sealed class RuntimeDirectoryTests : IDisposable
     }
 
     [Test]
-    public void It_is_handed_to_the_user_that_the_angel_becomes()
+    public void Root_makes_for_a_user_what_is_in_its_own_directory_and_leaves_the_rest_to_that_user()
     {
         if (DirectoryHandle.CurrentUser() != 0)
             Assert.Ignore("Only root can give a directory away.");
-        string path = Path.Combine(_directory.Path, RuntimeDirectory.Folder(4711), "talker");
-        RuntimeDirectory.Create(path, 4711, 4712);
-        foreach (string given in (string[])[path, Path.GetDirectoryName(path)!])
+        string folder = Path.Combine(_directory.Path, RuntimeDirectory.Folder(4711));
+        RuntimeDirectory.Create(Path.Combine(folder, "talker"), 4711, 4712);
+        Assert.That(Mono.Unix.Native.Syscall.stat(folder, out Mono.Unix.Native.Stat stat), Is.Zero);
+        Assert.That((stat.st_uid, stat.st_gid), Is.EqualTo((4711u, 4712u)));
+        Assert.That(Directory.GetFileSystemEntries(folder), Is.Empty);
+    }
+
+    [Test]
+    [NonParallelizable]
+    public void A_directory_of_the_environment_that_is_another_users_is_not_for_root()
+    {
+        if (DirectoryHandle.CurrentUser() != 0)
+            Assert.Ignore("Only root can make another user's directory.");
+        string? before = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+        try
         {
-            Assert.That(Mono.Unix.Native.Syscall.stat(given, out Mono.Unix.Native.Stat stat), Is.Zero);
-            Assert.That((stat.st_uid, stat.st_gid), Is.EqualTo((4711u, 4712u)));
+            Environment.SetEnvironmentVariable("XDG_RUNTIME_DIR", _directory.Path);
+            Assert.That(RuntimeDirectory.DefaultBase(0), Is.EqualTo(_directory.Path));
+            Assert.That(Mono.Unix.Native.Syscall.chown(_directory.Path, 4711, 4711), Is.Zero);
+            Assert.That(RuntimeDirectory.DefaultBase(0), Is.EqualTo("/run"), "as after sudo -E");
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("XDG_RUNTIME_DIR", before);
         }
     }
 
