@@ -31,12 +31,12 @@ internal sealed partial class Angel
 
         NotifyMessage message = NotifyMessage.Parse(datagram);
         UpdateChild(who, message);
-        if (message.Store)
+        if (message.Store && !isCut)
             Store(message, descriptors);
         else
-            Close(descriptors);
+            Close(descriptors); // of a message that was cut too: they have taken the last room, which the angel needs itself
         if (message.Store && isCut)
-            CountStoreFull();
+            CountStoreFull(isCut);
         if (message.Remove && message.Name is string name)
             _store.Remove(name);
         HandleMessage(who, message);
@@ -126,12 +126,12 @@ internal sealed partial class Angel
         _alarms.Set(Alarm.Refusals, _refusalInterval);
     }
 
-    private void CountStoreFull()
+    private void CountStoreFull(bool isCut = false)
     {
         _full++;
         if (_alarms.IsSet(Alarm.Refusals) && _fullLogged > 0)
             return;
-        (string cause, string remedy) = _store.Limit < _options.StoreLimit
+        (string cause, string remedy) = isCut || _store.Limit < _options.StoreLimit
             ? ($", and the angel may have {Fd.Limit()} open files in all", "Raise that limit: \"ulimit -Hn\", LimitNOFILE= of systemd, --ulimit nofile= of docker.")
             : ("", "Raise --store-limit.");
         Log(LogLevel.Error, $"The store is full: it holds {_store.Count} descriptors{cause}. One more was refused, and its connection will not survive a crash. {remedy}");

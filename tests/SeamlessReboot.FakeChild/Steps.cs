@@ -49,7 +49,8 @@ internal sealed unsafe class Steps
             case "barrier": return Barrier();
             case "flood": Flood(Number(argument)); break;
             case "garbage": Garbage(Number(argument)); break;
-            case "foreign": Foreign(Number(argument)); break;
+            case "foreign": SendFiles(Number(argument), 200, "FDNAME=foreign\nnonsense"); break;
+            case "store-at-once": SendFiles(1, Number(argument), "FDSTORE=1\nFDNAME=many"); break;
             case "grandchild": return Grandchild(argument).ToString(CultureInfo.InvariantCulture);
             case "descriptors": return string.Join(' ', Directory.GetFiles("/proc/self/fd").Select(Path.GetFileName));
             case "environment": return string.Join('|', _told.Select(n => $"{n}={Environment.GetEnvironmentVariable(n)}"));
@@ -153,14 +154,14 @@ internal sealed unsafe class Steps
         }
     }
 
-    private void Foreign(int count)
+    private void SendFiles(int count, int each, string text)
     {
-        int[] fds = new int[200];
+        int[] fds = new int[each];
         for (int i = 0; i < count; i++)
         {
             for (int j = 0; j < fds.Length; j++)
                 fds[j] = Libc.MemoryFile("foreign", 1);
-            _notifier.Value.Send("FDNAME=foreign\nnonsense", fds);
+            _notifier.Value.Send(text, fds);
             foreach (int fd in fds)
                 _ = Libc.Close(fd);
         }

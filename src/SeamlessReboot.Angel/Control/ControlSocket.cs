@@ -10,11 +10,15 @@ namespace SeamlessReboot.Angel.Control;
 /// The socket that the other verbs talk to: one line, one answer. The directory that it is in is its user's alone. Served by the
 /// loop itself, a few bytes at a time; it never waits.
 /// </summary>
-internal sealed unsafe class ControlSocket
+internal sealed class ControlSocket
 {
     private const int Backlog = 64, LongestRequest = 1024;
     private const int DontWait = 0x40, NoSignal = 0x4000;
-    private static readonly byte[] _busy = Encoding.UTF8.GetBytes(ControlJson.Line(new ControlAnswer(false, "The angel has too many requests open. Try again.")) + "\n");
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>A <see cref="ControlAnswer"/>.</summary>
+    private static ReadOnlySpan<byte> Busy => "{\"ok\":false,\"message\":\"The angel has too many requests open. Try again.\"}\n"u8;
+
     private readonly Dictionary<long, Connection> _connections = [];
     private readonly int _mostConnections = Math.Min(256, StoreRoom.Reserve(Fd.Limit()) / 2); // the other half is for files of /proc, probes and the like
     private readonly Poller _poller;
@@ -44,23 +48,39 @@ internal sealed unsafe class ControlSocket
     /// <summary>Accepts the clients that wait.</summary>
     internal void Accept()
     {
-        for (int i = 0; i < Backlog && UnixSockets.Accept(Listener) is >= 0 and int fd; i++)
+        bool isExhausted = true;
+        try
         {
-            if (_connections.Count < _mostConnections)
+            for (int i = 0; i < Backlog && UnixSockets.Accept(Listener, out isExhausted) is >= 0 and int fd; i++)
             {
-                Add(fd, "");
-                continue;
+                if (_connections.Count < _mostConnections)
+                {
+                    Add(fd, "");
+                    continue;
+                }
+
+                Send(fd, Busy);
+                Fd.Close(fd);
             }
-
-            Send(fd, _busy);
-            Fd.Close(fd);
         }
+        finally
+        {
+            if (isExhausted)
+                _ = AcceptLaterAsync();
+            else
+                _poller.WatchInputAgain(Listener, Tokens.Control);
+        }
+    }
 
+    // It would be reported again at once, and again, for as long as there is no descriptor.
+    private async Task AcceptLaterAsync()
+    {
+        await Task.Delay(_pause).ConfigureAwait(false);
         _poller.WatchInputAgain(Listener, Tokens.Control);
     }
 
     /// <summary>There is something to read from a connection, or its other side is gone.</summary>
-    internal void Read(long id)
+    internal unsafe void Read(long id)
     {
         if (!_connections.TryGetValue(id, out Connection? connection))
             return;
@@ -112,7 +132,7 @@ internal sealed unsafe class ControlSocket
         Close(id);
     }
 
-    private static void Send(int fd, ReadOnlySpan<byte> bytes)
+    private static unsafe void Send(int fd, ReadOnlySpan<byte> bytes)
     {
         fixed (byte* first = bytes)
             _ = Libc.Send(fd, first, bytes.Length, DontWait | NoSignal);

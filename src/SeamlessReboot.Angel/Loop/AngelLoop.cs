@@ -112,6 +112,7 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
         LimitStore();
         if (_host.Handover is null)
             _angel.Begin();
+        LoadWhatAnswers();
         Signals.SetThreadMask(ChildSignal.IsBlocked ? Signals.Bit(PosixSignal.SIGCHLD) : 0); // signals that have come since the previous angel's exec are delivered now
         FreezeWatch freeze = new(_alarms, TimeProvider.System);
         while (_angel.ExitCode is null)
@@ -125,6 +126,13 @@ internal sealed partial class AngelLoop : ISystem, IDisposable
         }
 
         return _angel.ExitCode.Value;
+    }
+
+    // To load an assembly takes a descriptor, which there may be none of by the time that somebody asks; the runtime does not try twice.
+    private void LoadWhatAnswers()
+    {
+        _ = ControlJson.Line(_angel.Status());
+        _ = ControlJson.Line(new ControlAnswer(true, ""));
     }
 
     // After a takeover: whatever the limit is now, nothing is dropped that is held already.

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using SeamlessReboot.Posix;
 
@@ -36,8 +37,16 @@ internal static unsafe class UnixSockets
         throw failure;
     }
 
+    /// <param name="listener">From <see cref="OpenListener"/>.</param>
+    /// <param name="isExhausted">Somebody waits, and there is no descriptor to be had for it, here or in the whole system.</param>
     /// <returns>-1 when there is none.</returns>
-    internal static int Accept(int listener) => AngelLibc.Accept(listener, null, null, NonBlocking | CloseOnExec);
+    internal static int Accept(int listener, out bool isExhausted)
+    {
+        const int TooManyInSystem = 23, TooMany = 24; // ENFILE, EMFILE
+        int fd = AngelLibc.Accept(listener, null, null, NonBlocking | CloseOnExec);
+        isExhausted = fd < 0 && Marshal.GetLastPInvokeError() is TooManyInSystem or TooMany;
+        return fd;
+    }
 
     /// <summary>Receives one datagram without waiting.</summary>
     /// <param name="socket">From <see cref="OpenDatagrams"/>.</param>

@@ -151,6 +151,22 @@ internal sealed class StoreLimitTests : LiveTest
         Assert.That(await File.ReadAllTextAsync($"/proc/{pid}/limits"), Does.Match(@"Max open files +(\d+) +\1 "), "the angel itself has all of it");
     }
 
+    [Test]
+    public async Task Descriptors_that_the_kernel_cannot_hand_over_are_told_and_take_no_room()
+    {
+        AngelProcess angel = Start("", "store-file s1 hello", "ready");
+        FakeChild child = await angel.ChildAsync();
+        await child.HeardAsync();
+        HashSet<int> open = [.. Directory.GetFiles($"/proc/{angel.Pid}/fd").Select(f => int.Parse(Path.GetFileName(f), CultureInfo.InvariantCulture))];
+        TestLibc.SetOpenFiles(angel.Pid, (ulong)Enumerable.Range(0, 20_000).Where(fd => !open.Contains(fd)).ElementAt(100)); // room for 100 more
+        await child.DoAsync("store-at-once 200");
+        await angel.LineAsync("The store is full: it holds 1 descriptors, and the angel may have \\d+ open files in all");
+        Assert.That((await angel.StatusAsync()).GetProperty("fdsHeld").GetInt32(), Is.EqualTo(1));
+        int since = angel.Now;
+        await child.EndByAsync("die 9");
+        Assert.That(await (await angel.ChildAsync(since)).DoAsync("contents"), Is.EqualTo("s1=hello"));
+    }
+
     private AngelProcess Limited(string limit, string options, params string[] command) => Launch("sh",
         ["-c", $"ulimit {limit} && exec \"$@\"", "sh", "dotnet", AngelAssembly, "run", "--runtime-dir", InRoot("run"), .. options.Split(' '), "--", .. command]);
 
