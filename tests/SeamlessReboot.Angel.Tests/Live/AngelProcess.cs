@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using SeamlessReboot.Posix;
 
 namespace SeamlessReboot.Angel.Tests.Live;
 
@@ -15,7 +16,6 @@ internal sealed class AngelProcess : IAsyncDisposable
     private readonly string _directory;
     private readonly Lock _gate = new();
     private readonly List<string> _lines = [];
-    private readonly HashSet<int> _children = [];
     private readonly Task _reading;
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -165,27 +165,20 @@ internal sealed class AngelProcess : IAsyncDisposable
             await _process.WaitForExitAsync().WaitAsync(Limit);
         }
 
-        int[] children;
-        lock (_gate)
-            children = [.. _children];
-        foreach (int child in children)
-            if (IsFakeChild(child))
-                _ = TestLibc.Kill(child, 9);
+        foreach (int pid in Family())
+            _ = TestLibc.Kill(pid, 9);
         await Task.WhenAny(_reading, Task.Delay(TimeSpan.FromSeconds(5)));
         _process.Dispose();
     }
 
-    // A number may be somebody else's by now.
-    private static bool IsFakeChild(int pid)
+    /// <summary>Who is left of those that the test has started, and that they have: known by the temporary directory that they all inherit.</summary>
+    private IEnumerable<int> Family()
     {
-        try
-        {
-            return File.ReadAllText($"/proc/{pid}/cmdline").Contains("FakeChild", StringComparison.Ordinal);
-        }
-        catch (IOException)
-        {
-            return false;
-        }
+        byte[] mark = Encoding.UTF8.GetBytes($"TMPDIR={_directory}\0");
+        foreach (string process in Directory.GetDirectories("/proc"))
+            if (int.TryParse(Path.GetFileName(process), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+                && ProcFile.ReadAll(process + "/environ").AsSpan().IndexOf(mark) >= 0)
+                yield return pid;
     }
 
     private async Task ReadAsync(StreamReader stream)
@@ -194,8 +187,6 @@ internal sealed class AngelProcess : IAsyncDisposable
         {
             lock (_gate)
             {
-                if (line.StartsWith("fake started ", StringComparison.Ordinal))
-                    _children.Add(int.Parse(line.AsSpan(13), provider: null));
                 _lines.Add(line);
                 _more.SetResult();
                 _more = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -45,6 +45,7 @@ internal sealed class HangTests : LiveTest
         const int Stop = 19, Continue = 18;
         AngelProcess angel = Start("--watchdog 4 --abort-timeout 0.3", "ready", "heartbeat 200");
         FakeChild child = await angel.ChildAsync();
+        await child.HeardAsync(); // from readiness on its heartbeat is expected
         for (int i = 0; i < 2; i++)
         {
             int since = angel.Now;
