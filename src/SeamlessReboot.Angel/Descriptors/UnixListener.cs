@@ -107,9 +107,10 @@ internal static unsafe class UnixListener
         place.CheckOwner(found, user.Id);
         if (IsAlive(found.Link))
             throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: another process listens there. Stop it, or choose another path.");
-        if (!place.Remove(found.Identity))
-            throw new AngelException(ExitCodes.SystemTrouble,
-                $"--listen {uri}: the socket file of a server that has ended cannot be removed: {SyscallException.Last("unlink").Message}.");
+        if (place.Remove(found.Identity))
+            return;
+        SyscallException failure = SyscallException.Last("unlink"); // before a word is put together
+        throw new AngelException(ExitCodes.SystemTrouble, $"--listen {uri}: the socket file of a server that has ended cannot be removed: {failure.Message}.");
     }
 
     private static int NewSocket(int flags)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Mono.Unix.Native;
 
@@ -6,6 +7,8 @@ namespace SeamlessReboot.Angel.Posix;
 /// <summary>Files by descriptor: written whole, read from the beginning, compared with what their name says now.</summary>
 internal static class OpenFile
 {
+    private const int Interrupted = 4; // EINTR
+
     /// <summary>Whether the path still leads to the file behind the descriptor.</summary>
     internal static bool IsAt(int fd, string path) =>
         Syscall.stat(path, out Stat there) == 0 && Syscall.fstat(fd, out Stat here) == 0
@@ -19,11 +22,10 @@ internal static class OpenFile
             for (int done = 0; done < bytes.Length;)
             {
                 long written = Syscall.write(fd, start + done, (ulong)(bytes.Length - done));
-                if (written < 0 && Stdlib.GetLastError() == Errno.EINTR)
-                    continue;
-                if (written < 0)
-                    return NativeConvert.FromErrno(Stdlib.GetLastError());
-                done += (int)written;
+                int failure = written < 0 ? Marshal.GetLastPInvokeError() : 0;
+                if (failure is not (0 or Interrupted))
+                    return failure;
+                done += (int)Math.Max(0, written);
             }
 
         return 0;
