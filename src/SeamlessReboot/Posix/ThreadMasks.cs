@@ -84,7 +84,7 @@ internal sealed class ThreadMasks
 
     // Threads come and go, and one that is being made has the mask that its maker had a moment before. So it is quiet when a
     // whole pass has found nothing to do: who settles in a pass may have made another after the pass had read the list.
-    private bool UntilQuiet(TimeSpan limit, Func<int, Told, bool> isSettled)
+    private bool UntilQuiet(TimeSpan limit, Action<int, Told> look)
     {
         long start = Stopwatch.GetTimestamp();
         for (int pass = 0; ; pass++)
@@ -97,7 +97,7 @@ internal sealed class ThreadMasks
                 if (thread == _self || told.Step == Step.Settled)
                     continue;
                 isQuiet = false;
-                isSettled(thread, told);
+                look(thread, told);
             }
 
             if (isQuiet)
@@ -111,29 +111,39 @@ internal sealed class ThreadMasks
         }
     }
 
-    private bool Block(int thread, Told told)
+    private void Block(int thread, Told told)
     {
         if (told.Step == Step.New)
-            return TellToBlock(thread, told);
+        {
+            TellToBlock(thread, told);
+            return;
+        }
+
         if (told.Step == Step.Told && !_stub.IsDone(told.Order, out _))
-            return IsOutOfReach(thread, told);
+        {
+            told.SettleIf(IsOutOfReach(thread, told));
+            return;
+        }
+
         if (told.Step == Step.Told && !told.IsKnown)
         {
             _ = _stub.IsDone(told.Order, out ulong before);
             told.IsKnown = true;
             told.Own = OwnOf(told, before);
             if ((before & _handlers) == 0)
-                return told.Settle();
+            {
+                told.Step = Step.Settled;
+                return;
+            }
         }
 
         // It had signals of handlers blocked before. Either it blocks them itself; or it was inside a handler, and returns from it
         // to the mask it had.
         SignalStatus now = SignalStatus.OfThread(thread);
-        if (!now.Exists)
-            return told.Settle();
-        if ((now.Blocked & _set) != _set)
-            return TellToBlock(thread, told);
-        return (now.State != Running || told.Step == Step.Confirming || HasMovedOn(thread, told)) && told.Settle();
+        if (now.Exists && (now.Blocked & _set) != _set)
+            TellToBlock(thread, told);
+        else
+            told.SettleIf(!now.Exists || now.State != Running || told.Step == Step.Confirming || HasMovedOn(thread, told));
     }
 
     // One that works without ever waiting has done more since than any handler does.
@@ -154,15 +164,18 @@ internal sealed class ThreadMasks
             : 0;
     }
 
-    private bool TellToBlock(int thread, Told told)
+    private void TellToBlock(int thread, Told told)
     {
         told.Order = _stub.Tell(thread, ulong.MaxValue, _set);
         if (told.Order == MaskStub.NoOrder)
-            return told.Settle();
+        {
+            told.Step = Step.Settled;
+            return;
+        }
+
         told.Step = Step.Told;
         told.IsKnown = false;
         told.SpentBefore = -1;
-        return false;
     }
 
     // A thread that sleeps and blocks everything, as libraries like theirs to do, need not be told. One that runs and blocks everything
@@ -173,31 +186,38 @@ internal sealed class ThreadMasks
         SignalStatus now = SignalStatus.OfThread(thread);
         if (!now.Exists)
             _stub.Forget(told.Order);
-        bool isOut = now.State switch
+        return now.State switch
         {
             Running => Signals.Has(now.Blocked, _stub.Signal) && HasMovedOn(thread, told),
             Sleeping => Signals.Has(now.Blocked, _stub.Signal),
             _ => true,
         };
-        return isOut && told.Settle();
     }
 
     // A thread that was made while all this went on has its maker's mask, which was ours.
     private ulong OwnOf(Told told, ulong before) => told.IsOld || (before & _set) != _set ? before & _set : 0;
 
-    private bool Release(int thread, Told told)
+    private void Release(int thread, Told told)
     {
         ulong release = _set & ~told.Own;
         SignalStatus now = SignalStatus.OfThread(thread);
         if (!now.Exists || (now.Blocked & release) == 0)
-            return told.Settle();
-        if (Signals.Has(now.Blocked, _stub.Signal))
-            return (now.State != Running || HasMovedOn(thread, told)) && told.Settle(); // it blocks everything, and that is its own doing
-        if (told.Step == Step.Told && !_stub.IsDone(told.Order, out _))
-            return now.State is not (Running or Sleeping) && told.Settle();
-        told.Order = _stub.Tell(thread, ~release, 0);
-        told.Step = Step.Told;
-        return told.Order == MaskStub.NoOrder && told.Settle();
+        {
+            told.Step = Step.Settled;
+        }
+        else if (Signals.Has(now.Blocked, _stub.Signal))
+        {
+            told.SettleIf(now.State != Running || HasMovedOn(thread, told)); // it blocks everything, and that is its own doing
+        }
+        else if (told.Step == Step.Told && !_stub.IsDone(told.Order, out _))
+        {
+            told.SettleIf(now.State is not (Running or Sleeping));
+        }
+        else
+        {
+            told.Order = _stub.Tell(thread, ~release, 0);
+            told.Step = told.Order == MaskStub.NoOrder ? Step.Settled : Step.Told;
+        }
     }
 
     private enum Step
@@ -227,10 +247,10 @@ internal sealed class ThreadMasks
         /// <summary>Of the signals, those that it blocks itself.</summary>
         internal ulong Own { get; set; }
 
-        internal bool Settle()
+        internal void SettleIf(bool isSettled)
         {
-            Step = Step.Settled;
-            return true;
+            if (isSettled)
+                Step = Step.Settled;
         }
     }
 }
