@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Win32.SafeHandles;
 using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Posix;
+using SeamlessReboot.Supervision;
 
 namespace SeamlessReboot.Angel.Children;
 
@@ -12,9 +13,6 @@ namespace SeamlessReboot.Angel.Children;
 /// </summary>
 internal sealed class PassedNames : IDisposable
 {
-    /// <summary>What the file is called in LISTEN_FDNAMES; the library looks for it.</summary>
-    internal const string FileName = "seamless-names";
-
     private const int LongestVariable = 128 * 1024 - 64; // MAX_ARG_STRLEN, with the variable's name and the end
     private readonly List<int> _descriptors = [];
     private readonly SafeFileHandle? _file;
@@ -26,7 +24,7 @@ internal sealed class PassedNames : IDisposable
         List<StoredFd> all = [.. stored];
         int length = names.Sum(n => n.Length + 1), named = 0, room = LongestVariable;
         if (length + all.Sum(s => s.Name.Length + 1) > room)
-            room -= FileName.Length + 1;
+            room -= PassedDescriptors.NamesFile.Length + 1;
         for (; named < all.Count && length + all[named].Name.Length + 1 <= room; named++)
         {
             length += all[named].Name.Length + 1;
@@ -35,10 +33,10 @@ internal sealed class PassedNames : IDisposable
         }
 
         Unnamed = all[named..];
-        if (Unnamed.Count > 0 && TryWrite([.. names, FileName, .. Unnamed.Select(s => s.Name)]) is SafeFileHandle file)
+        if (Unnamed.Count > 0 && TryWrite([.. names, PassedDescriptors.NamesFile, .. Unnamed.Select(s => s.Name)]) is SafeFileHandle file)
         {
             _file = file;
-            names.Add(FileName);
+            names.Add(PassedDescriptors.NamesFile);
             _descriptors.Add((int)file.DangerousGetHandle());
             _descriptors.AddRange(Unnamed.Select(s => s.Fd));
         }
@@ -66,7 +64,7 @@ internal sealed class PassedNames : IDisposable
         SafeFileHandle? file = null;
         try
         {
-            file = MemoryFile.Create(FileName);
+            file = MemoryFile.Create(PassedDescriptors.NamesFile);
             RandomAccess.Write(file, Encoding.ASCII.GetBytes(string.Join(':', names)), 0);
             MemoryFile.Seal(file);
             return file;

@@ -2,6 +2,7 @@ using SeamlessReboot.Angel.Children;
 using SeamlessReboot.Angel.Descriptors;
 using SeamlessReboot.Angel.Posix;
 using SeamlessReboot.Angel.Tests.Support;
+using SeamlessReboot.Supervision;
 
 namespace SeamlessReboot.Angel.Tests.Core;
 
@@ -24,7 +25,7 @@ internal sealed class PassedNamesTests
         string[] variable = names.Variable.Split(':');
         Assert.That(names.Variable, Has.Length.LessThan(128 * 1024 - 32));
         Assert.That(variable, Has.Length.EqualTo(names.Count));
-        Assert.That((variable[0], variable[^1]), Is.EqualTo(("web", PassedNames.FileName)));
+        Assert.That((variable[0], variable[^1]), Is.EqualTo(("web", PassedDescriptors.NamesFile)));
         Assert.That(names.Descriptors, Has.Count.EqualTo(count + 2));
         int file = names.Descriptors[names.Count - 1];
         string[] all = File.ReadAllText($"/proc/self/fd/{file}").Split(':');
